@@ -1,0 +1,38 @@
+# make demo    train 256 seeds, tabulate them, report on them (runs/demo)
+# make test    the tests
+# Each does all its own set-up in .venv; python3 (3.11 or newer) and make are all they need.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint types docs bench clean
+.DELETE_ON_ERROR:
+
+demo: $(READY)
+	$(BIN)/attnprobe study runs/demo --seeds 0:256 --steps 20000
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+docs: $(READY)
+	$(BIN)/mkdocs build --strict --quiet --site-dir site
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.throughput
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("attnprobe needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf .venv site runs

@@ -1,0 +1,22 @@
+"""What goes wrong in the user's hands: one class, one clear message.
+
+Every message says what was given, what is allowed and what to do. The command line prints it
+without a traceback and exits with code 2.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["AttnprobeError", "did_you_mean"]
+
+
+class AttnprobeError(ValueError):
+    """Input that cannot be used, or a place that cannot be read or written."""
+
+
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
+    """A hint such as " Did you mean 'steps'?", or nothing when no name is close."""
+    close = difflib.get_close_matches(given, list(allowed), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,1 @@
+"""Training: the plain torch loop (``reference``), the compiled kernel, and many seeds (``batch``)."""
