@@ -54,9 +54,16 @@ class Population:
             return np.asarray(self.multiplicity / float(self.total))
         return np.array([int(m) / self.total for m in self.multiplicity])
 
-    def number(self, rows: np.ndarray) -> int:
-        """How many sequences the rows picked by a boolean mask stand for, exactly."""
-        return int(self.multiplicity[rows].sum())
+    def share(self, holds: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Probability of the inputs for which ``holds`` (bool, (..., rows)) is true; an exact sum, then one division.
+
+        ``rows`` picks the population's rows that the last axis of ``holds`` stands for, if not all.
+        """
+        multiplicity = self.multiplicity[rows]
+        if self.total <= 2**53:  # whole numbers up to here are exact in float64, and so are their sums
+            return np.asarray(holds @ multiplicity.astype(np.float64) / float(self.total))
+        exact = [int(multiplicity[picked].sum()) / self.total for picked in holds.reshape(-1, holds.shape[-1])]
+        return np.array(exact).reshape(holds.shape[:-1])
 
     def __len__(self) -> int:
         return len(self.counts)

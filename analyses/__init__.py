@@ -1,0 +1,100 @@
+"""One question a module: a trained run in, a tidy table with a declared schema out.
+
+    analyses.names()                 which tables there are
+    analyses.compute("digits", run)  one table, as a DataFrame
+    analyses.write(run)              every table, into the run folder (run.table("digits") reads it back)
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from functools import cache
+
+import pandas as pd
+
+from analyses.analysis import Analysis
+from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.store import Run
+
+__all__ = ["Analysis", "compute", "get", "names", "write"]
+
+# In an order in which each finds the tables that it needs already made.
+MODULES = (
+    "history",
+    "seeds",
+    "digits",
+    "thresholds",
+    "readout",
+    "failures",
+    "embedding",
+    "embedding_pairs",
+    "attention_maps",
+    "spread",
+    "summary",
+)
+
+
+@cache
+def _registry() -> dict[str, Analysis]:
+    found = [
+        analysis for name in MODULES for analysis in importlib.import_module(f"analyses.{name}").ANALYSES
+    ]
+    return {analysis.name: analysis for analysis in found}
+
+
+def names() -> list[str]:
+    """The tables that can be computed."""
+    return list(_registry())
+
+
+def get(name: str) -> Analysis:
+    """The analysis of that name: its question, its schema, its function."""
+    if name not in _registry():
+        raise AttnprobeError(
+            f"There is no analysis {name!r}.{did_you_mean(name, names())} Analyses are: {', '.join(names())}."
+        )
+    return _registry()[name]
+
+
+def compute(name: str, run: Run) -> pd.DataFrame:
+    """One table, computed now; the tables it needs are read where they are up to date, else computed.
+
+    Raises
+    ------
+    AttnprobeError
+        When there is no such analysis, the run holds no seeds, or its population is too large.
+    """
+    analysis = get(name)
+    run.require_seeds()
+    tables = {
+        need: run.table(need) if need in run.tables else compute(need, run) for need in analysis.needs
+    }
+    return analysis.compute(run, tables)
+
+
+def write(
+    run: Run, only: Iterable[str] | None = None, progress: Callable[[str], None] = lambda name: None
+) -> list[str]:
+    """Compute tables and write them into the run folder; returns the names of those written.
+
+    Parameters
+    ----------
+    run : Run
+    only : iterable of str, optional
+        Tables to write; all if not given. Tables that these need are written too where they are missing.
+    progress : callable
+        Told the name of each table before it is computed.
+    """
+    wanted = names() if only is None else [get(name).name for name in only]
+    needed = set(wanted) | {need for name in wanted for need in _all_needs(name) if need not in run.tables}
+    written = [name for name in names() if name in needed]
+    for name in written:
+        progress(name)
+        run.write_table(get(name).schema, compute(name, run))
+    return written
+
+
+def _all_needs(name: str) -> set[str]:
+    direct = get(name).needs
+    return set(direct).union(*(_all_needs(need) for need in direct))

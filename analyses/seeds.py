@@ -1,0 +1,82 @@
+"""Does each seed work, and where does it look? One row a seed, exact over all inputs.
+
+    accuracy = P(answer = label),  focus = E[attention on the digits that the rule names]
+
+Under uniform attention focus would be 2 / vocab_size: that is its chance value, and lift their ratio. A
+seed whose output is not a number answers "no", as p > 0.5 does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analyses import exact
+from analyses.analysis import SEED, Analysis, Tables
+from attnprobe.population import population
+from attnprobe.schema import Column, Schema
+from attnprobe.store import Run
+
+FAILED_BELOW = 0.9
+
+SCHEMA = Schema(
+    "seeds",
+    "seed",
+    ("seed",),
+    (
+        SEED,
+        Column("status", "string", "", "how training ended: trained or nonfinite"),
+        Column("steps", "int64", "steps", "optimiser updates done"),
+        Column("loss", "float64", "nats", "expected binary cross entropy over all inputs, exact"),
+        Column("accuracy", "float64", "probability", "of a right answer to a random input, exact"),
+        Column("error_probability", "float64", "probability", "of a wrong answer: 1 - accuracy, without its rounding"),
+        Column("certified", "bool", "", "right on every input of the population, checked one by one"),
+        Column("focus", "float64", "share", "expected attention on the two digits that the rule names"),
+        Column("focus_chance", "float64", "share", "focus under uniform attention: 2 / vocab_size"),
+        Column("focus_lift", "float64", "ratio", "focus / focus_chance"),
+        Column("focus_given_target", "float64", "share", "expected focus given that one of these digits is present"),
+        Column("attention_entropy", "float64", "nats", "expected entropy of attention over positions"),
+        Column("n_thresholds", "int64", "", "pooled values within reach at which the answer changes"),
+        Column("failed", "bool", "", f"status is not trained, or accuracy below {FAILED_BELOW}"),
+        Column("rank", "int64", "", "1 is best: by accuracy, then by loss, then by seed"),
+    ),
+)
+
+
+def compute(run: Run, tables: Tables) -> pd.DataFrame:
+    """Evaluate every seed on every input."""
+    inputs, circuit = population(run.config.task), run.circuit
+    wrong = np.empty(len(circuit))
+    loss = np.empty(len(circuit))
+    with np.errstate(all="ignore"):  # seeds that are not finite give not-a-number, not a warning
+        for seeds, logit in exact.logits(circuit, inputs):
+            wrong[seeds] = inputs.share((logit > 0) != inputs.label)
+            loss[seeds] = (np.logaddexp(0, logit) - inputs.label * logit) @ inputs.probability
+        share, entropy = exact.attention(circuit, inputs)
+    focus = share[:, list(run.config.task.targets)].sum(axis=1)
+    chance = 2 / run.config.vocab_size
+    present = 1 - (1 - chance) ** run.config.length
+    frame = pd.DataFrame(
+        {
+            "seed": run.seeds,
+            "status": run.status,
+            "steps": run.steps,
+            "loss": loss,
+            "accuracy": 1 - wrong,
+            "error_probability": wrong,
+            "certified": (wrong == 0) & (run.status == "trained"),
+            "focus": focus,
+            "focus_chance": chance,
+            "focus_lift": focus / chance,
+            "focus_given_target": focus / present,
+            "attention_entropy": entropy,
+            "n_thresholds": np.array([np.sum(circuit.reachable(s)) for s in range(len(circuit))], dtype=np.int64),
+            "failed": (run.status != "trained") | (1 - wrong < FAILED_BELOW),
+        }
+    )
+    order = frame.sort_values(["error_probability", "loss", "seed"]).index
+    frame.loc[order, "rank"] = np.arange(1, len(frame) + 1)
+    return frame.astype({"rank": "int64"})
+
+
+ANALYSES = (Analysis("Does each seed work, and where does it look?", SCHEMA, compute),)

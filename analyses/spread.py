@@ -1,0 +1,81 @@
+"""How do seeds differ? Quantiles over seeds of what the other tables hold, by digit, step, pair and count.
+
+These are descriptions of the seeds at hand (spread), not estimates with an uncertainty: those are in
+``summary``. Seeds whose value is not a number are left out, and ``n_seeds`` says how many are in.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analyses.analysis import Analysis, Tables
+from attnprobe import stats
+from attnprobe.schema import Column, Schema
+from attnprobe.store import Run
+
+QUANTILE_COLUMNS = (
+    Column("n_seeds", "int64", "seeds", "how many seeds are in"),
+    *(
+        Column(f"q{q:02d}", "float64", "the measure's", f"{q} % of the seeds are below")
+        for q in (5, 25, 50, 75, 95)
+    ),
+)
+MEASURE = Column("measure", "string", "", "the column whose quantiles these are")
+
+
+def _spread(source: str, by: tuple[Column, ...], measures: tuple[str, ...], question: str) -> Analysis:
+    """The analysis that takes quantiles over seeds of some columns of the table ``source``."""
+    schema = Schema(
+        f"{source}_spread",
+        f"measure, {', '.join(column.name for column in by)}",
+        ("measure", *(column.name for column in by)),
+        (MEASURE, *by, *QUANTILE_COLUMNS),
+    )
+
+    def compute(run: Run, tables: Tables) -> pd.DataFrame:
+        promised = schema.for_task(run.config.task)
+        keys = [name for name in promised.key if name != "measure"]
+        return stats.spread(_prepared(source, tables[source]), keys, list(measures))[promised.names]
+
+    return Analysis(question, schema, compute, needs=(source,))
+
+
+def _prepared(source: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The failures as error rates: given the counts, how often is the seed wrong?"""
+    if source != "failures":
+        return frame
+    return frame.assign(error_rate=frame["error_probability"] / frame["probability"])
+
+
+ANALYSES = (
+    _spread(
+        "history",
+        (Column("step", "int64", "steps", "optimiser updates done"),),
+        ("loss",),
+        "How do the learning curves of the seeds differ?",
+    ),
+    _spread(
+        "digits",
+        (Column("digit", "int64", "", "the digit"),),
+        ("attention_share", "rule_weight", "score_centred", "value_gauged"),
+        "How do seeds differ in what they do with each digit?",
+    ),
+    _spread(
+        "embedding_pairs",
+        (
+            Column("digit_a", "int64", "", "the smaller digit"),
+            Column("digit_b", "int64", "", "the larger digit"),
+        ),
+        ("cosine", "distance"),
+        "How do seeds differ in which digits are close?",
+    ),
+    _spread(
+        "failures",
+        (
+            Column("n{a}", "int64", "digits", "how many {a}s the input holds"),
+            Column("n{b}", "int64", "digits", "how many {b}s the input holds"),
+        ),
+        ("error_rate",),
+        "On which counts do how many seeds err?",
+    ),
+)

@@ -1,0 +1,80 @@
+"""What can be said of all seeds? Estimates across seeds, each with interval, level, method and n."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pandas as pd
+
+from analyses.analysis import Analysis, Tables
+from attnprobe import stats
+from attnprobe.schema import Column, Schema
+from attnprobe.stats import Estimate
+from attnprobe.store import Run
+
+SCHEMA = Schema(
+    "summary",
+    "measure",
+    ("measure",),
+    (
+        Column("measure", "string", "", "what is estimated"),
+        Column("estimate", "float64", "the measure's", "from the seeds at hand"),
+        Column("ci_low", "float64", "the measure's", "lower end of the interval; empty where n is too small"),
+        Column("ci_high", "float64", "the measure's", "upper end of the interval; empty where n is too small"),
+        Column("level", "float64", "", "the interval's confidence level"),
+        Column("method", "string", "", "how the interval was made"),
+        Column("n_seeds", "int64", "seeds", "how many seeds are in"),
+        Column("meaning", "string", "", "the measure in words"),
+    ),
+)
+
+CONTINUOUS = {
+    "accuracy": "accuracy",
+    "loss": "expected loss, in nats,",
+    "focus": "focus",
+    "focus_lift": "focus over its chance value",
+    "focus_given_target": "focus given that a target digit is present",
+    "attention_entropy": "entropy of attention, in nats,",
+}
+
+
+def compute(run: Run, tables: Tables) -> pd.DataFrame:
+    """Rates over all seeds (failed ones included), means and medians over those with a value."""
+    seeds, digits = tables["seeds"], tables["digits"]
+    found: dict[str, tuple[Estimate, str]] = {}
+
+    rates = {
+        "share_certified": (seeds["certified"], "right on every input"),
+        "share_above_0.999": (seeds["accuracy"] > 0.999, "with an accuracy above 0.999"),
+        "share_above_0.99": (seeds["accuracy"] > 0.99, "with an accuracy above 0.99"),
+        "share_failed": (seeds["failed"], "not finite, or with an accuracy below 0.9"),
+        "share_nonfinite": (seeds["status"] == "nonfinite", "whose training became not finite"),
+        "share_one_threshold": (seeds["n_thresholds"] == 1, "that change their answer at exactly one pooled value"),
+        "share_focus_above_chance": (seeds["focus"] > seeds["focus_chance"], "that look at the targets more than chance"),
+    }
+    for name, (holds, words) in rates.items():
+        found[name] = (stats.rate(holds.to_numpy()), f"share of all seeds {words}")
+
+    for name, words in CONTINUOUS.items():
+        values = seeds[name].to_numpy()
+        found[f"{name}_mean"] = (stats.mean(values), f"mean {words} over seeds")
+        found[f"{name}_median"] = (stats.median(values), f"median {words} over seeds")
+
+    for digit in run.config.task.targets:
+        share = digits.loc[digits["digit"] == digit, "attention_share"].to_numpy()
+        found[f"attention_share_{digit}_median"] = (stats.median(share), f"median attention on digit {digit} over seeds")
+    rest = digits[~digits["is_target"]].groupby("seed")["attention_share"].mean().to_numpy()
+    if rest.size:
+        found["attention_share_distractor_median"] = (
+            stats.median(rest),
+            "median over seeds of the mean attention on a digit that the rule does not name",
+        )
+    found["focus_accuracy_correlation"] = (
+        stats.correlation(seeds["focus"].to_numpy(), seeds["accuracy"].to_numpy()),
+        "Spearman's rank correlation of focus and accuracy over seeds",
+    )
+    rows = [{"measure": name, **asdict(estimate), "meaning": words} for name, (estimate, words) in found.items()]
+    return pd.DataFrame(rows).sort_values("measure", ignore_index=True)[SCHEMA.names]
+
+
+ANALYSES = (Analysis("What can be said of all seeds?", SCHEMA, compute, needs=("seeds", "digits")),)

@@ -1,0 +1,74 @@
+"""Which seeds: from Python, or from text such as ``0:256``, ``3,5,8`` or the name of a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from attnprobe.errors import AttnprobeError
+
+__all__ = ["check_seeds", "parse_seeds"]
+
+LARGEST = 2**63 - 1
+HOW = "Give distinct whole numbers of 0 or more, such as range(100) or [3, 5, 8]."
+
+
+def check_seeds(seeds: Iterable[int]) -> np.ndarray:
+    """Distinct seeds as a sorted int64 array.
+
+    Raises
+    ------
+    AttnprobeError
+        When there are none, or one is negative, repeated, too large or no whole number.
+    """
+    if isinstance(seeds, (int, str)):
+        raise AttnprobeError(f"seeds = {seeds!r} is not allowed: it is no collection of seeds. {HOW}")
+    given = list(seeds)
+    if not given:
+        raise AttnprobeError(f"seeds is empty: there is nothing to train. {HOW}")
+    for seed in given:
+        if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)):
+            raise AttnprobeError(f"seed {seed!r} is not allowed: it is no whole number. {HOW}")
+        if not 0 <= seed <= LARGEST:
+            raise AttnprobeError(f"seed {seed} is not allowed: seeds run from 0 to 2^63 - 1. {HOW}")
+    array = np.sort(np.array(given, dtype=np.int64))
+    repeated = array[1:][array[1:] == array[:-1]]
+    if repeated.size:
+        raise AttnprobeError(f"seed {repeated[0]} is given twice: each seed is one training run. {HOW}")
+    return array
+
+
+def parse_seeds(text: str) -> np.ndarray:
+    """Read seeds from ``0:256`` (0 to 255), ``3,5,8``, a mix of both, or a file of such items.
+
+    In a file, items stand on lines or are separated by spaces or commas; ``#`` starts a comment.
+    """
+    if re.fullmatch(r"[\d:,\s-]+", text):
+        return check_seeds(_items(text, text))
+    try:
+        content = Path(text).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise AttnprobeError(
+            f"seeds = {text!r} is not allowed: it is neither a range such as 0:256, nor a list such as 3,5,8, "
+            "nor a text file that can be read."
+        ) from None
+    return check_seeds(_items(re.sub(r"#.*", "", content), text))
+
+
+def _items(text: str, source: str) -> list[int]:
+    seeds: list[int] = []
+    for item in re.split(r"[,\s]+", text.strip(", \n\t\r")):
+        span = re.fullmatch(r"(\d+):(\d+)", item)
+        if span and int(span[1]) < int(span[2]) <= LARGEST + 1:
+            seeds.extend(range(int(span[1]), int(span[2])))
+        elif re.fullmatch(r"-?\d+", item):
+            seeds.append(int(item))
+        else:
+            raise AttnprobeError(
+                f"seeds = {source!r} is not allowed: {item!r} is neither a seed nor a range START:STOP with "
+                "START below STOP. Write 0:256 for the seeds 0 to 255, or 3,5,8."
+            )
+    return seeds

@@ -1,0 +1,134 @@
+"""Many seeds: shard by shard into a run folder, one seed a thread.
+
+A finished shard is on disk; whatever stops the process, the same command goes on with the seeds that are
+missing. A seed's bits depend on its number and the config alone (and on the kind of CPU), so the size of
+a shard and the number of threads are free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+import numpy as np
+
+from attnprobe.config import Config
+from attnprobe.errors import AttnprobeError
+from attnprobe.machine import cores
+from attnprobe.model import initial_weights, split
+from attnprobe.outcome import Outcome
+from attnprobe.seeds import check_seeds
+from attnprobe.store import Run, Shard, create_run
+from attnprobe.training.kernel import Spec, train_seed
+from attnprobe.training.progress import Report, training_bar
+
+__all__ = ["train", "train_shard"]
+
+LOOK = 0.1  # seconds between two looks at the progress (and at Ctrl-C)
+
+
+def train(
+    config: Config | None = None,
+    seeds: Iterable[int] = range(100),
+    out: str | Path | None = None,
+    *,
+    threads: int | None = None,
+    progress: bool | None = None,
+    shard_size: int = 64,
+) -> Run:
+    """Train seeds and keep them in a run folder; seeds that it already holds are not trained again.
+
+    Parameters
+    ----------
+    config : Config, optional
+        What to train; the exercise's settings if not given.
+    seeds : iterable of int
+        Distinct seeds, 0 or larger. Seed s starts from ``torch.manual_seed(s); AttentionModel()``.
+    out : path
+        The run folder: new, empty, or a run with the same config.
+    threads : int, optional
+        Seeds trained at a time; all cores if not given. It changes no bit of the result.
+    progress : bool, optional
+        Show a progress bar; if not given, when standard error is a terminal.
+    shard_size : int
+        Seeds kept in one file. It changes no bit of a seed.
+
+    Raises
+    ------
+    AttnprobeError
+        For settings, seeds or a folder that cannot be used; nothing on disk is changed then.
+    """
+    config = config or Config()
+    wanted = check_seeds(seeds)
+    threads = cores() if threads is None else threads
+    if out is None:
+        raise AttnprobeError("out is missing: name the run folder, for example out='runs/demo'.")
+    for name, value in (("threads", threads), ("shard_size", shard_size)):
+        if value < 1:
+            raise AttnprobeError(f"{name} = {value!r} is not allowed: it must be a whole number of 1 or more.")
+    run = create_run(out, config)
+    missing = np.setdiff1d(wanted, run.seeds)
+    with training_bar(progress, missing.size, config.steps) as report:
+        for start in range(0, missing.size, shard_size):
+
+            def report_all(done: int, steps: int, before: int = start) -> None:
+                report(before + done, before * config.steps + steps)
+
+            run.add_shard(train_shard(config, missing[start : start + shard_size], threads, report_all))
+    return run
+
+
+def train_shard(config: Config, seeds: np.ndarray, threads: int, report: Report = lambda *_: None) -> Shard:
+    """Train some seeds in this process, ``threads`` at a time."""
+    spec = Spec.of(config)
+    weights = initial_weights(config, seeds)
+    history_steps, snapshot_steps = config.history_steps, config.snapshot_steps
+    losses = np.full((seeds.size, history_steps.size), np.nan)
+    snapshots = np.full((seeds.size, snapshot_steps.size, weights.shape[1]), np.nan, dtype=np.float32)
+    progress = np.zeros(seeds.size, dtype=np.int64)
+    stop = np.zeros(1, dtype=np.int64)
+
+    def one(i: int) -> int:
+        return int(
+            train_seed(
+                int(seeds[i]),
+                spec,
+                weights[i],
+                history_steps,
+                losses[i],
+                snapshot_steps,
+                snapshots[i],
+                progress[i : i + 1],
+                stop,
+            )
+        )
+
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(one, i) for i in range(seeds.size)]
+        try:
+            _watch(futures, progress, report)
+        except BaseException:  # Ctrl-C above all: end the running seeds at their next step
+            stop[0] = 1
+            pool.shutdown(cancel_futures=True)
+            raise
+    steps = np.array([future.result() for future in futures], dtype=np.int64)
+    finite = (steps == config.steps) & np.isfinite(weights).all(axis=1)
+    return Shard(
+        seeds=seeds,
+        status=np.where(finite, Outcome.TRAINED.code, Outcome.NONFINITE.code).astype(np.uint8),
+        steps=steps,
+        weights=split(config, weights),
+        losses=losses,
+        snapshots=split(config, snapshots) if snapshot_steps.size else {},
+    )
+
+
+def _watch(futures: list[Future[int]], progress: np.ndarray, report: Report) -> None:
+    """Report until all is done; raise what a seed raised."""
+    waiting = set(futures)
+    while waiting:
+        done, waiting = wait(waiting, timeout=LOOK)
+        for future in done:
+            future.result()
+        report(len(futures) - len(waiting), int(progress.sum()))
