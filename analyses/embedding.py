@@ -31,7 +31,7 @@ SCHEMA = Schema(
         Column("aligned_1", "float64", "", "first coordinate after alignment to all seeds (Procrustes)"),
         Column("aligned_2", "float64", "", "second coordinate after alignment to all seeds (Procrustes)"),
         Column("along_query", "float64", "", "coordinate on the unit direction that scores read (WK^T q)"),
-        Column("along_value", "float64", "", "coordinate on the unit direction that values read (WV)"),
+        Column("along_value", "float64", "", "coordinate on the unit direction that values read (WV; +: towards {a})"),
     ),
 )
 
@@ -49,6 +49,10 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
         aligned[usable] = _two(_common_axes(procrustes(centred[usable])))
     with np.errstate(all="ignore"):
         query = np.einsum("sad,sa->sd", weights["WK.weight"], weights["query"][:, 0])
+        a, b = run.config.task.targets
+        value = weights["WV.weight"][:, 0]
+        towards_a = np.sign(np.einsum("sd,sd->s", value, embedding[:, a] - embedding[:, b]))
+        value = value * towards_a[:, None]  # the readout undoes a sign: fix it before seeds are compared
         columns = {
             "norm": np.linalg.norm(embedding, axis=2),
             "pc1": own[:, :, 0],
@@ -56,7 +60,7 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
             "aligned_1": aligned[:, :, 0],
             "aligned_2": aligned[:, :, 1],
             "along_query": np.einsum("svd,sd->sv", embedding, _unit(query)),
-            "along_value": np.einsum("svd,sd->sv", embedding, _unit(weights["WV.weight"][:, 0])),
+            "along_value": np.einsum("svd,sd->sv", embedding, _unit(value)),
         }
     return pd.DataFrame(
         {

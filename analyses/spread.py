@@ -15,6 +15,7 @@ from attnprobe.store import Run
 
 QUANTILE_COLUMNS = (
     Column("n_seeds", "int64", "seeds", "how many seeds are in"),
+    Column("mean", "float64", "the measure's", "mean over these seeds"),
     *(
         Column(f"q{q:02d}", "float64", "the measure's", f"{q} % of the seeds are below")
         for q in (5, 25, 50, 75, 95)
@@ -59,6 +60,12 @@ ANALYSES = (
         (Column("digit", "int64", "", "the digit"),),
         ("attention_share", "rule_weight", "score_centred", "value_gauged"),
         "How do seeds differ in what they do with each digit?",
+    ),
+    _spread(
+        "embedding",
+        (Column("digit", "int64", "", "the digit"),),
+        ("aligned_1", "aligned_2", "along_query", "along_value", "norm"),
+        "How do seeds differ in where the digits lie?",
     ),
     _spread(
         "embedding_pairs",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import numpy as np
 import pandas as pd
 
 from analyses.analysis import Analysis, Tables
 from attnprobe import stats
+from attnprobe.population import population
 from attnprobe.schema import Column, Schema
 from attnprobe.stats import Estimate
 from attnprobe.store import Run
@@ -39,7 +41,7 @@ CONTINUOUS = {
 
 
 def compute(run: Run, tables: Tables) -> pd.DataFrame:
-    """Rates over all seeds (failed ones included), means and medians over those with a value."""
+    """Rates over all seeds (failed ones included); means and medians over those with a value."""
     seeds, digits = tables["seeds"], tables["digits"]
     found: dict[str, tuple[Estimate, str]] = {}
 
@@ -73,8 +75,29 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
         stats.correlation(seeds["focus"].to_numpy(), seeds["accuracy"].to_numpy()),
         "Spearman's rank correlation of focus and accuracy over seeds",
     )
+    ratio = _distance_ratio(tables["embedding_pairs"], run.config.task.targets)
+    found["target_distance_ratio_median"] = (
+        stats.median(ratio),
+        "median over seeds of: mean embedding distance of pairs with a target digit over that of pairs without",
+    )
+    inputs = population(run.config.task)
+    found["accuracy_always_no"] = (
+        stats.exact(float(inputs.share(~inputs.label)), len(seeds)),
+        "accuracy of answering no to every input",
+    )
     rows = [{"measure": name, **asdict(estimate), "meaning": words} for name, (estimate, words) in found.items()]
     return pd.DataFrame(rows).sort_values("measure", ignore_index=True)[SCHEMA.names]
 
 
-ANALYSES = (Analysis("What can be said of all seeds?", SCHEMA, compute, needs=("seeds", "digits")),)
+def _distance_ratio(pairs: pd.DataFrame, targets: tuple[int, int]) -> np.ndarray:
+    """For each seed: mean distance of pairs that hold a target over mean distance of those that do not."""
+    involved = pairs["digit_a"].isin(targets) | pairs["digit_b"].isin(targets)
+    mean = pairs.groupby(["seed", involved])["distance"].mean().unstack()
+    return (mean[True] / mean[False]).to_numpy() if False in mean else np.empty(0)
+
+
+ANALYSES = (
+    Analysis(
+        "What can be said of all seeds?", SCHEMA, compute, needs=("seeds", "digits", "embedding_pairs")
+    ),
+)

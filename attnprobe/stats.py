@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-__all__ = ["LEVEL", "Estimate", "correlation", "mean", "median", "rate", "spread"]
+__all__ = ["LEVEL", "Estimate", "correlation", "exact", "mean", "median", "rate", "spread"]
 
 LEVEL = 0.95
 RESAMPLES = 9_999
@@ -31,6 +31,11 @@ class Estimate:
     level: float
     method: str
     n_seeds: int
+
+
+def exact(value: float, n_seeds: int) -> Estimate:
+    """Something that is computed, not estimated: it has no interval."""
+    return Estimate(value, math.nan, math.nan, math.nan, "exact", n_seeds)
 
 
 def rate(successes: np.ndarray) -> Estimate:
@@ -99,17 +104,17 @@ def spread(frame: pd.DataFrame, by: list[str], measures: list[str]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Columns: ``by``, measure, n_seeds, q05, q25, q50, q75, q95; sorted by measure and ``by``.
+        Columns: ``by``, measure, n_seeds, mean, q05, q25, q50, q75, q95; sorted by measure and ``by``.
     """
     grouped = frame.groupby(by, sort=True)[measures]
     table = grouped.quantile(list(QUANTILES)).rename_axis(index=[*by, "quantile"])
     long = table.melt(var_name="measure", value_name="value", ignore_index=False).reset_index()
     wide = long.pivot(index=["measure", *by], columns="quantile", values="value")
     wide.columns = [f"q{round(100 * q):02d}" for q in QUANTILES]
-    counts = grouped.count().melt(var_name="measure", value_name="n_seeds", ignore_index=False)
-    counts = counts.reset_index().set_index(["measure", *by])["n_seeds"]
-    joined = wide.join(counts).reset_index().sort_values(["measure", *by], ignore_index=True)
-    return joined[[*by, "measure", "n_seeds", *wide.columns]]
+    for name, per_measure in (("n_seeds", grouped.count()), ("mean", grouped.mean())):
+        column = per_measure.melt(var_name="measure", value_name=name, ignore_index=False)
+        wide[name] = column.reset_index().set_index(["measure", *by])[name]
+    return wide.reset_index().sort_values(["measure", *by], ignore_index=True)
 
 
 def _finite(values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,50 @@
+"""How much attention does each digit get? Exact expectation a seed, all seeds."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.by_digit import BARS, by_digit, by_digit_table
+from reports.figure import Figure, Material
+from reports.style import CHANCE
+from reports.words import number, plural
+
+
+def data(material: Material) -> pd.DataFrame:
+    """Expected attention by digit and seed, with quantiles over seeds."""
+    return by_digit_table(material, "attention_share").assign(chance=1 / material.config.vocab_size)
+
+
+def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
+    """Dots and bars by digit, from 0 to 1, with the chance line."""
+    by_digit(table, "attention_share", ax, targets)
+    chance = table["chance"].iloc[0]
+    ax.axhline(chance, color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    ax.annotate(
+        f"uniform attention: {number(chance)}", (1, chance), (0, 3), xycoords=("axes fraction", "data"),
+        textcoords="offset points", ha="right", va="bottom", fontsize=7,
+    )
+    ax.set_ylim(0, 1)
+    ax.set_ylabel("expected attention on the digit")
+    ax.set_title("Attention by digit")
+    return ax
+
+
+def caption(material: Material) -> str:
+    """Medians of the two target digits and of the others."""
+    a, b = material.targets
+    spread = material["digits_spread"]
+    medians = spread[spread["measure"] == "attention_share"].set_index("digit")["q50"]
+    others = medians.drop([a, b])
+    rest = (
+        f"; on each other digit {number(others.min(), 2)} to {number(others.max(), 2)}" if len(others) else ""
+    )
+    return (
+        f"Expected attention on each digit over all inputs, exact, for {plural(material['seeds'].shape[0], 'seed')}: "
+        f"a median of {number(medians[a], 2)} on {a}, {number(medians[b], 2)} on {b}{rest}. "
+        f"Uniform attention would give each {number(1 / material.config.vocab_size, 2)}. {BARS}"
+    )
+
+
+FIGURE = Figure("attention_by_digit", data, draw, caption)

@@ -1,0 +1,177 @@
+"""The exercise's own picture: attention, values and loss, side by side and legible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from reports.figure import Figure, Material
+from reports.style import INK, attention_map, diverging, look, tidy
+from reports.words import exact_accuracy, number
+
+if TYPE_CHECKING:
+    from attnprobe.model import AttentionModel
+
+__all__ = ["FIGURES", "chosen", "plot"]
+
+RED = "#C00000"  # the exercise asks for red 2s and 4s
+SHOWN_ABOVE = 0.1  # values are shown where attention exceeds this
+SEQUENCES = 8
+
+
+def plot(model: AttentionModel, N: int, traj: Sequence[float]) -> Canvas:
+    """The exercise's three panels for a model: attention, values where attention > 0.1, loss.
+
+    Parameters
+    ----------
+    model : AttentionModel
+        Of the exercise's alphabet: 2s and 4s are written in red.
+    N : int
+        Random sequences to show, at least 1.
+    traj : sequence of float
+        The loss trajectory that ``fit`` returned, in nats.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        It shows itself in a notebook; ``figure.savefig(...)`` keeps it.
+    """
+    import torch
+    from matplotlib import pyplot as plt
+
+    from attnprobe.task import make_batch
+
+    X, _ = make_batch(N)
+    with torch.no_grad():
+        embedded = model.embed(X)
+        attention = model.attention(embedded)[:, 0].numpy()
+        values = model.values(embedded)[:, :, 0].numpy()
+    with look():
+        figure, axes = plt.subplots(1, 3, figsize=(11, 1.6 + 0.25 * N), layout="constrained")
+        draw_attention(X.numpy(), attention, axes[0], (2, 4))
+        draw_values(X.numpy(), values, attention, axes[1], (2, 4), "value", float(np.abs(values).max()))
+        draw_loss(np.arange(1, len(traj) + 1), np.asarray(traj), axes[2])
+    return figure
+
+
+def draw_attention(digits: np.ndarray, attention: np.ndarray, ax: Axes, targets: tuple[int, int]) -> Axes:
+    """Attention (n, length) as equal cells from 0 to 1, each with its digit, the targets in red."""
+    image = ax.imshow(attention, cmap=attention_map, vmin=0, vmax=1)
+    _write_digits(digits, ax, targets, on_dark=attention > 0.6)
+    _cells(ax, digits, "Attention")
+    _bar(ax, image, "attention", [0, 0.5, 1])
+    return ax
+
+
+def draw_values(
+    digits: np.ndarray, values: np.ndarray, attention: np.ndarray, ax: Axes, targets: tuple[int, int], unit: str, limit: float
+) -> Axes:
+    """Values (n, length) where attention > 0.1, on a diverging scale centred on 0; other cells are blank."""
+    shown = np.ma.masked_where(~(attention > SHOWN_ABOVE), values)
+    image = ax.imshow(shown, cmap=diverging, vmin=-limit, vmax=limit)
+    _write_digits(digits, ax, targets, on_dark=np.zeros(digits.shape, dtype=bool), only=attention > SHOWN_ABOVE)
+    _cells(ax, digits, f"Values where attention > {SHOWN_ABOVE}")
+    _bar(ax, image, unit, [-limit, 0, limit])
+    return ax
+
+
+def draw_loss(steps: np.ndarray, loss: np.ndarray, ax: Axes, colour: str = INK) -> Axes:
+    """The loss over steps, logarithmic."""
+    ax.plot(steps, loss, color=colour, linewidth=0.9)
+    if len(loss) and np.nanmin(loss) > 0:
+        ax.set_yscale("log")
+    ax.set_xlabel("step")
+    ax.set_ylabel("batch loss (nats)")
+    ax.set_title("Loss")
+    return tidy(ax)
+
+
+def _write_digits(
+    digits: np.ndarray, ax: Axes, targets: tuple[int, int], on_dark: np.ndarray, only: np.ndarray | None = None
+) -> None:
+    for (row, column), digit in np.ndenumerate(digits):
+        is_target = digit in targets
+        faint = only is not None and not only[row, column]
+        tint = RED if is_target else ("white" if on_dark[row, column] else INK)
+        ax.text(
+            column, row, str(digit), ha="center", va="center", fontsize=7.5, color=tint,
+            fontweight="bold" if is_target else "normal", alpha=0.35 if faint else 1,
+        )
+
+
+def _cells(ax: Axes, digits: np.ndarray, title: str) -> None:
+    n, length = digits.shape
+    ax.set_xticks(range(0, length, 1 if length <= 20 else 5))
+    ax.set_yticks(range(n), [str(row + 1) for row in range(n)])
+    ax.set_xticks(np.arange(length + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(n + 1) - 0.5, minor=True)
+    ax.grid(which="minor", color="white", linewidth=0.8)
+    ax.tick_params(which="both", length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel("position")
+    ax.set_ylabel("sequence")
+    ax.set_title(title)
+
+
+def _bar(ax: Axes, image: object, label: str, ticks: list[float]) -> None:
+    bar = ax.figure.colorbar(image, ax=ax, label=label, ticks=ticks, shrink=0.9)
+    bar.outline.set_visible(False)
+    bar.ax.set_yticklabels([f"{tick:.2g}".replace("-", "−") for tick in ticks])
+
+
+# --- the same picture for three seeds of a run ----------------------------------------------------
+
+
+def chosen(material: Material) -> dict[str, pd.Series]:
+    """The seeds that stand for the run: typical (median rank), best and worst."""
+    by_rank = material["seeds"].sort_values("rank", ignore_index=True)
+    places = {"typical": (len(by_rank) - 1) // 2, "best": 0, "worst": len(by_rank) - 1}
+    return {which: by_rank.iloc[place] for which, place in places.items()}
+
+
+def _figure(which: str) -> Figure:
+    def data(material: Material) -> pd.DataFrame:
+        """The seed's map (rows with a position) and its loss (rows with a step)."""
+        seed = chosen(material)[which]["seed"]
+        maps = material["attention_maps"]
+        digits = material["digits"]
+        history = material["history"]
+        gauged = digits.loc[digits["seed"] == seed, ["digit", "value_gauged"]]
+        cells = maps[(maps["seed"] == seed) & (maps["sequence"] < SEQUENCES)].merge(gauged, on="digit", how="left")
+        cells = cells.sort_values(["sequence", "position"])
+        loss = history.loc[history["seed"] == seed, ["seed", "step", "loss"]]
+        columns = ["seed", "sequence", "position", "digit", "attention", "value_gauged"]
+        empty = {name: np.nan for name in ("step", "loss")}
+        rest = {name: np.nan for name in columns[1:]}
+        return pd.concat([cells[columns].assign(**empty), loss.assign(**rest)], ignore_index=True)
+
+    def draw(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, int] = (2, 4)) -> Sequence[Axes]:
+        """The three panels."""
+        cells, loss = table[table["position"].notna()], table[table["step"].notna()]
+        n = cells["sequence"].nunique()
+        digits = cells["digit"].to_numpy().astype(int).reshape(n, -1)
+        attention = cells["attention"].to_numpy().reshape(n, -1)
+        values = cells["value_gauged"].to_numpy().reshape(n, -1)
+        draw_attention(digits, attention, axes[0], targets)
+        draw_values(digits, values, attention, axes[1], targets, f"value ({targets[0]}: +1, {targets[1]}: −1)", 1.0)
+        draw_loss(loss["step"].to_numpy(), loss["loss"].to_numpy(), axes[2])
+        return axes
+
+    def caption(material: Material) -> str:
+        """Who it is and how good."""
+        seed = chosen(material)[which]
+        meaning = {"typical": "Typical seed (middle rank)", "best": "Best seed", "worst": "Worst seed"}[which]
+        return (
+            f"{meaning}: {seed['seed']}. Accuracy {exact_accuracy(seed['error_probability'])}, expected loss "
+            f"{number(seed['loss'], 2)} nats, focus {number(seed['focus'], 2)} (chance {number(seed['focus_chance'], 2)})."
+        )
+
+    return Figure(f"exercise_{which}", data, draw, caption, size=(10, 2.9), panels=3)
+
+
+FIGURES = tuple(_figure(which) for which in ("typical", "best", "worst"))

@@ -1,0 +1,101 @@
+"""What a figure is: a name, the table it shows, and how that table is drawn."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from attnprobe.store import Run
+from reports.style import look
+
+__all__ = ["Figure", "Material"]
+
+
+class Material(Mapping[str, pd.DataFrame]):
+    """What reports draw from: a run's computed tables, read once each, and its settings."""
+
+    def __init__(self, run: Run) -> None:
+        self.config = run.config
+        self.info = run.info
+        self.path = run.path
+        self._run = run
+        self._read: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._read:
+            self._read[name] = self._run.table(name)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._run.tables)
+
+    def __len__(self) -> int:
+        return len(self._run.tables)
+
+    @property
+    def targets(self) -> tuple[int, int]:
+        """The two digits that the rule names."""
+        return self.config.task.targets
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the report.
+
+    Attributes
+    ----------
+    name : str
+        The name of its files.
+    data : callable (material) -> DataFrame
+        The table that it shows; written beside it as CSV.
+    draw : callable
+        ``draw(table, ax, targets=(2, 4)) -> Axes``; with ``panels`` above 1 it takes a sequence of axes.
+    caption : callable (material) -> str
+        What it shows, with numbers taken from the tables.
+    size : (float, float)
+        Width and height when it stands alone, in inches.
+    panels : int
+        How many axes it needs, side by side.
+    """
+
+    name: str
+    data: Callable[[Material], pd.DataFrame]
+    draw: Callable[..., Any]
+    caption: Callable[[Material], str]
+    size: tuple[float, float] = (6.3, 3.6)
+    panels: int = 1
+
+    def on(self, material: Material, axes: Sequence[Axes]) -> None:
+        """Draw the figure into given axes."""
+        self.draw(self.data(material), axes[0] if self.panels == 1 else axes, targets=material.targets)
+
+    def alone(self, material: Material) -> Canvas:
+        """The figure on a canvas of its own."""
+        with look():
+            canvas = Canvas(figsize=self.size, layout="constrained")
+            axes = canvas.subplots(1, self.panels, squeeze=False)[0]
+            self.on(material, list(axes))
+        return canvas
+
+    def files(self, material: Material) -> dict[str, bytes]:
+        """PDF, PNG and CSV of the figure, by file name; identical input gives identical bytes."""
+        canvas = self.alone(material)
+        return {
+            f"{self.name}.pdf": _saved(canvas, "pdf"),
+            f"{self.name}.png": _saved(canvas, "png"),
+            f"{self.name}.csv": self.data(material).to_csv(index=False, lineterminator="\n").encode(),
+        }
+
+
+def _saved(canvas: Canvas, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    metadata = {"CreationDate": None} if kind == "pdf" else {"Software": None}
+    with look():
+        canvas.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()

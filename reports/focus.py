@@ -1,0 +1,83 @@
+"""How far does attention go to the rule's digits, and do seeds that focus more answer better?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.figure import Figure, Material
+from reports.style import CHANCE, DISTRACTOR, error_axis, seed_groups, tidy
+from reports.words import estimate, number, plural
+
+COLUMNS = ["seed", "focus", "focus_chance", "error_probability", "certified", "failed"]
+
+
+def data(material: Material) -> pd.DataFrame:
+    """Focus and error of each seed."""
+    return material["seeds"][COLUMNS]
+
+
+def draw_focus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
+    """Histogram of focus over seeds, from 0 to 1, with the chance line."""
+    a, b = targets
+    values = table["focus"].dropna()
+    ax.hist(values, bins=np.linspace(0, 1, 51), color=DISTRACTOR, edgecolor="white", linewidth=0.4)
+    chance = table["focus_chance"].iloc[0]
+    ax.axvline(chance, color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
+    ax.annotate(
+        f"uniform\nattention:\n{number(chance)}", (chance, 1), (3, -2), xycoords=("data", "axes fraction"),
+        textcoords="offset points", va="top", fontsize=7,
+    )
+    ax.set_xlim(0, 1)
+    ax.set_xlabel(f"focus: expected attention on {a}s and {b}s")
+    ax.set_ylabel("seeds")
+    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.set_title("Focus over seeds")
+    return tidy(ax)
+
+
+def draw_accuracy(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
+    """Focus against the exact probability of error; certified seeds at the foot."""
+    place = error_axis(ax, table["error_probability"])
+    for name, rows, tint, marker in seed_groups(table):
+        ax.scatter(
+            table["focus"][rows], place[rows], marker=marker, s=16, color=tint, alpha=0.65, linewidths=0, label=name
+        )
+    ax.set_xlim(0, 1)
+    ax.axvline(table["focus_chance"].iloc[0], color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
+    ax.set_xlabel("focus")
+    ax.set_title("Focus and errors")
+    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=3, handletextpad=0.2, columnspacing=1, borderpad=0)
+    return tidy(ax)
+
+
+def caption_focus(material: Material) -> str:
+    """Mean, median and chance."""
+    summary = material["summary"]
+    return (
+        f"Focus is the expected share of attention on the digits that the rule names, exact over all inputs. "
+        f"Median over {plural(material['seeds'].shape[0], 'seed')}: {estimate(summary, 'focus_median')}, "
+        f"that is {estimate(summary, 'focus_lift_median')} times its value under uniform attention. "
+        f"Brackets: 95 % intervals over seeds."
+    )
+
+
+def caption_accuracy(material: Material) -> str:
+    """The rank correlation, with its sign in words."""
+    summary = material["summary"]
+    row = summary.set_index("measure").loc["focus_accuracy_correlation"]
+    if np.isnan(row["estimate"]):
+        relation = "Too few seeds differ to say whether focus and accuracy go together."
+    else:
+        clear = row["ci_low"] > 0 or row["ci_high"] < 0
+        sign = "more accurate" if row["estimate"] > 0 else "less accurate"
+        said = f"seeds that focus more are, if anything, {sign}" if clear else "no clear relation"
+        relation = (
+            f"Rank correlation of focus and accuracy: {estimate(summary, 'focus_accuracy_correlation')} ({said})."
+        )
+    return f"Each mark is one seed; at 0, seeds that are right on every input. {relation}"
+
+
+FOCUS = Figure("focus", data, draw_focus, caption_focus, size=(4.2, 3.2))
+ACCURACY = Figure("focus_and_errors", data, draw_accuracy, caption_accuracy, size=(5.2, 4.0))

@@ -1,0 +1,66 @@
+"""How did the seeds learn? Loss over steps: every seed faint, quantiles over seeds strong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.figure import Figure, Material
+from reports.style import FAILED, INK, PALE, tidy
+from reports.words import number, plural
+
+MOST_LINES = 60
+
+
+def data(material: Material) -> pd.DataFrame:
+    """Quantile rows (``seed`` empty) followed by the loss of the seeds that are drawn as lines."""
+    spread = material["history_spread"].drop(columns=["measure"])
+    failed = material["seeds"].set_index("seed")["failed"]
+    seeds = failed.index.to_numpy()
+    chosen = np.union1d(seeds[:: -(-len(seeds) // MOST_LINES)], seeds[failed.to_numpy()][:MOST_LINES])
+    history = material["history"]
+    lines = history[history["seed"].isin(chosen)]
+    lines = lines.assign(failed=lines["seed"].map(failed))
+    spread = spread.assign(seed=pd.NA, loss=np.nan, failed=False)
+    columns = ["seed", "step", "loss", "failed", "n_seeds", "q05", "q25", "q50", "q75", "q95"]
+    lines = lines.assign(n_seeds=0, **{name: np.nan for name in columns[5:]})
+    return pd.concat([spread[columns].astype({"seed": "Int64"}), lines[columns].astype({"seed": "Int64"})], ignore_index=True)
+
+
+def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
+    """Loss on a logarithmic axis."""
+    lines, bands = table[table["seed"].notna()], table[table["seed"].isna()]
+    for failed, tint, width, alpha in ((False, PALE, 0.4, 0.7), (True, FAILED, 1.0, 0.9)):
+        for _, line in lines[lines["failed"] == failed].groupby("seed"):
+            ax.plot(line["step"], line["loss"], color=tint, linewidth=width, alpha=alpha, zorder=1 + failed)
+    if (lines["failed"]).any():
+        ax.plot([], [], color=FAILED, label="seeds that failed")
+    ax.fill_between(bands["step"], bands["q05"], bands["q95"], color=INK, alpha=0.15, linewidth=0, zorder=3, label="middle 90 % of seeds")
+    ax.fill_between(bands["step"], bands["q25"], bands["q75"], color=INK, alpha=0.25, linewidth=0, zorder=3, label="middle half")
+    ax.plot(bands["step"], bands["q50"], color=INK, zorder=4, label="median")
+    ax.plot([], [], color=PALE, linewidth=0.6, label="single seeds")
+    ax.set_yscale("log")
+    ax.set_xlim(0, max(1, table["step"].max()))
+    ax.set_xlabel("step (one batch each)")
+    ax.set_ylabel("batch loss (nats)")
+    ax.set_title("Learning curves")
+    ax.legend(loc="lower left", ncols=2)
+    return tidy(ax)
+
+
+def caption(material: Material) -> str:
+    """First and last medians."""
+    spread = material["history_spread"]
+    if spread.empty:
+        return "No step was trained, so no loss was recorded."
+    first, last = spread.iloc[0], spread.iloc[-1]
+    return (
+        f"Mean batch loss between records, for {plural(len(material['seeds']), 'seed')} (at most {MOST_LINES} drawn as "
+        f"lines). The median falls from {number(first['q50'])} nats by step {first['step']:,} to {number(last['q50'])} "
+        f"at step {last['step']:,}; there the middle 90 % of seeds lie between {number(last['q05'])} and "
+        f"{number(last['q95'])} (spread over seeds, not uncertainty)."
+    )
+
+
+FIGURE = Figure("learning_curves", data, draw, caption, size=(6.3, 3.8))

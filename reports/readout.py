@@ -1,0 +1,75 @@
+"""What curve turns the pooled value into an answer, and where is its threshold?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.figure import Figure, Material
+from reports.style import DISTRACTOR, FIRST, INK, SECOND, tidy
+from reports.words import number, plural
+
+MOST_LINES = 300
+
+
+def data(material: Material) -> pd.DataFrame:
+    """Readout curves on the common scale, and thresholds (rows whose ``point`` is empty)."""
+    seeds = material["seeds"]["seed"].to_numpy()
+    chosen = seeds[:: -(-len(seeds) // MOST_LINES)]
+    curves = material["readout"][["seed", "point", "pooled_gauged", "logit", "probability"]]
+    thresholds = material["thresholds"]
+    crossings = thresholds[thresholds["reachable"]].rename(columns={"threshold_gauged": "pooled_gauged"})
+    crossings = crossings[["seed", "pooled_gauged"]].assign(logit=0.0, probability=0.5, point=pd.NA)
+    both = [curves[curves["seed"].isin(chosen)].astype({"point": "Int64"}), crossings.astype({"point": "Int64"})]
+    return pd.concat([part for part in both if len(part)], ignore_index=True)
+
+
+def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
+    """Probability of yes over the pooled value; thresholds as a histogram along the foot."""
+    curves, crossings = table[table["point"].notna()], table[table["point"].isna()]
+    lines = [line for _, line in curves.groupby("seed")]
+    for line in lines:
+        ax.plot(
+            line["pooled_gauged"], line["probability"], color=DISTRACTOR, linewidth=0.5,
+            alpha=max(0.12, min(0.8, 20 / len(lines))),
+        )
+    for digit, place, tint in ((targets[0], 1, FIRST), (targets[1], -1, SECOND)):
+        ax.axvline(place, color=tint, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+        ax.annotate(
+            f"only {digit}s", (place, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
+            ha="center", color=tint, fontsize=7.5, fontweight="bold",
+        )
+    ax.axhline(0.5, color=INK, linewidth=0.6)
+    ax.plot(
+        crossings["pooled_gauged"], crossings["probability"], marker="|", markersize=7, color=INK,
+        linestyle="none", alpha=0.5, markeredgewidth=0.7, label="thresholds",
+    )
+    ax.set_xlim(-1.6, 1.6)
+    ax.set_ylim(-0.03, 1.03)
+    ax.set_xlabel(f"pooled value (scale: {targets[0]} is +1, {targets[1]} is −1)")
+    ax.set_ylabel("probability of yes")
+    ax.set_title("Readout curves", pad=14)
+    return tidy(ax)
+
+
+def caption(material: Material) -> str:
+    """Where the thresholds lie."""
+    thresholds = material["thresholds"]
+    inside = thresholds[thresholds["reachable"]]
+    counts = material["seeds"]["n_thresholds"].value_counts().sort_index()
+    how_many = ", ".join(f"{plural(int(n), 'seed')} with {k}" for k, n in counts.items())
+    where = (
+        f" They lie between {number(inside['threshold_gauged'].min(), 2)} and "
+        f"{number(inside['threshold_gauged'].max(), 2)} on this scale."
+        if len(inside)
+        else ""
+    )
+    return (
+        f"Each line is one seed's readout over the pooled values that an input can have (at most {MOST_LINES} seeds drawn). "
+        f"Ticks on the line at one half mark every seed's thresholds, where the answer changes: {how_many}.{where} "
+        f"The scale sends an input of {material.targets[0]}s alone to +1 and of {material.targets[1]}s alone to −1."
+    )
+
+
+FIGURE = Figure("readout", data, draw, caption, size=(6.3, 3.6))

@@ -1,0 +1,148 @@
+"""One look for every figure: colours, type, axes.
+
+The digit that the rule counts for "yes" and the one it counts against keep their two colours everywhere, and
+all other digits are grey (colours: Okabe & Ito 2008, distinguishable with colour blindness). Attention is
+drawn from 0 to 1, diverging scales are centred on 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+
+__all__ = [
+    "CERTIFIED",
+    "CHANCE",
+    "DISTRACTOR",
+    "FAILED",
+    "FIRST",
+    "INK",
+    "PALE",
+    "SECOND",
+    "attention_map",
+    "colour",
+    "colours_of_digits",
+    "diverging",
+    "error_axis",
+    "jitter",
+    "label_digits",
+    "look",
+    "seed_groups",
+    "sequential",
+    "tidy",
+]
+
+FIRST = "#D55E00"  # the digit that speaks for "yes": vermilion
+SECOND = "#0072B2"  # the digit that speaks against: blue
+DISTRACTOR = "#7F7F7F"
+CERTIFIED = "#009E73"  # seeds without any wrong input: green
+FAILED = "#CC79A7"  # seeds that failed: purple
+CHANCE = "#000000"
+INK = "#1A1A1A"
+PALE = "#BFBFBF"
+
+BLANK = "#EDEDED"  # cells without a value
+
+
+def _map(name: str, *colours: str) -> Colormap:
+    return LinearSegmentedColormap.from_list(name, colours).with_extremes(bad=BLANK)
+
+
+attention_map = _map("attention", "#FFFFFF", "#4D4D4D")
+diverging = _map("second_to_first", SECOND, "#FFFFFF", FIRST)
+sequential = _map("error", "#FFF7E6", "#E69F00", "#5B2C00")
+
+LOOK = {
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.labelsize": 8,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.2,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "attnprobe",
+    "mathtext.default": "regular",
+}
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """The look, for as long as the context lasts; global settings stay as they are."""
+    with mpl.rc_context(LOOK):
+        yield
+
+
+def colour(digit: int, targets: tuple[int, int]) -> str:
+    """The colour of a digit."""
+    return {targets[0]: FIRST, targets[1]: SECOND}.get(int(digit), DISTRACTOR)
+
+
+def colours_of_digits(digits: np.ndarray, targets: tuple[int, int]) -> list[str]:
+    """One colour a digit."""
+    return [colour(digit, targets) for digit in digits]
+
+
+def label_digits(ax: Axes, digits: np.ndarray, targets: tuple[int, int]) -> None:
+    """Digits as ticks along x, the rule's two in their colours."""
+    ax.set_xticks(digits, [str(digit) for digit in digits])
+    for digit, text in zip(digits, ax.get_xticklabels(), strict=True):
+        text.set_color(colour(digit, targets))
+        text.set_fontweight("bold" if digit in targets else "normal")
+    ax.set_xlim(digits[0] - 0.6, digits[-1] + 0.6)
+    ax.set_xlabel("digit")
+
+
+def jitter(n: int, width: float) -> np.ndarray:
+    """Offsets that spread n points evenly over ``width``: the golden ratio's multiples, no chance in it."""
+    return ((np.arange(n) * 0.6180339887498949) % 1 - 0.5) * width
+
+
+def error_axis(ax: Axes, error: pd.Series) -> pd.Series:
+    """A logarithmic y axis for probabilities of error with a place for exactly 0; returns where to draw."""
+    floor = min(1e-11, error[error > 0].min() / 10) if (error > 0).any() else 1e-11
+    powers = [power for power in range(-60, 1, 2) if 10.0**power >= 8 * floor]
+    ax.set_yscale("log")
+    ax.set_ylim(floor / 4, 2)
+    ax.set_yticks([floor, *(10.0**power for power in powers)], ["0", *(f"$10^{{{power}}}$" for power in powers)])
+    ax.minorticks_off()
+    ax.set_ylabel("probability of a wrong answer")
+    return error.clip(lower=floor)
+
+
+def seed_groups(seeds: pd.DataFrame) -> list[tuple[str, pd.Series, str, str]]:
+    """Name, rows, colour and marker of the seeds by outcome, those that there are."""
+    groups = [
+        ("failed", seeds["failed"], FAILED, "X"),
+        ("some inputs wrong", ~seeds["failed"] & ~seeds["certified"], DISTRACTOR, "o"),
+        ("certified: no input wrong", seeds["certified"], CERTIFIED, "D"),
+    ]
+    return [(f"{name} ({int(rows.sum()):,})", rows, tint, mark) for name, rows, tint, mark in groups if rows.any()]
+
+
+def tidy(ax: Axes, axis: str = "y") -> Axes:
+    """A light grid behind the data."""
+    ax.grid(axis=axis)
+    return ax

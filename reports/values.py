@@ -1,0 +1,83 @@
+"""What does each digit put into the pooled value? Learned values on a common scale, and the rule they make."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.by_digit import BARS, by_digit, by_digit_table
+from reports.figure import Figure, Material
+from reports.style import INK
+from reports.words import number, plural
+
+
+def data_values(material: Material) -> pd.DataFrame:
+    """Gauged values by digit and seed, with quantiles over seeds."""
+    return by_digit_table(material, "value_gauged")
+
+
+def data_rule(material: Material) -> pd.DataFrame:
+    """Rule weights by digit and seed, with quantiles over seeds."""
+    return by_digit_table(material, "rule_weight").dropna(subset="rule_weight")
+
+
+def draw_values(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
+    """Dots and bars by digit on the gauge where the first target is +1 and the second -1."""
+    by_digit(table, "value_gauged", ax, targets)
+    ax.axhline(0, color=INK, linewidth=0.7)
+    ax.set_ylabel(f"value (scale: {targets[0]} is +1, {targets[1]} is −1)")
+    ax.set_title("Learned values")
+    return ax
+
+
+def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
+    """Dots and bars of the rule weights, zero marked."""
+    if table.empty:
+        ax.text(0.5, 0.5, "no seed has exactly one threshold", transform=ax.transAxes, ha="center")
+        ax.set_axis_off()
+        return ax
+    by_digit(table, "rule_weight", ax, targets)
+    ax.axhline(0, color=INK, linewidth=0.7)
+    ax.set_ylabel(f"weight in the rule (|weight of {targets[0]}| is 1)")
+    ax.set_title("The linear rule on counts")
+    return ax
+
+
+def caption_values(material: Material) -> str:
+    """How the distractors' values differ between seeds."""
+    a, b = material.targets
+    spread = material["digits_spread"]
+    values = spread[spread["measure"] == "value_gauged"].set_index("digit").drop([a, b])
+    rest = (
+        f"Other digits lie between {number(values['q05'].min(), 2)} and {number(values['q95'].max(), 2)} "
+        f"in 90 % of the seeds, with medians of {number(values['q50'].min(), 2)} to {number(values['q50'].max(), 2)}: "
+        "values alone do not fix the rule, because attention weighs them. "
+        if len(values)
+        else ""
+    )
+    return (
+        f"A value means something only up to an affine map that the readout undoes; here each seed's scale is fixed "
+        f"by value({a}) = +1 and value({b}) = −1. {rest}{BARS}"
+    )
+
+
+def caption_rule(material: Material) -> str:
+    """The common rule, in numbers."""
+    a, b = material.targets
+    spread = material["digits_spread"]
+    weights = spread[spread["measure"] == "rule_weight"].set_index("digit")
+    n = int((material["seeds"]["n_thresholds"] == 1).sum())
+    if n == 0:
+        return "No seed changes its answer at exactly one pooled value, so no seed is one linear rule."
+    others = weights["q50"].drop([a, b])
+    rest = f", of each other digit {number(others.min(), 2)} to {number(others.max(), 2)}" if len(others) else ""
+    return (
+        f"{plural(n, 'seed')} of {len(material['seeds']):,} change their answer at exactly one pooled value; such a "
+        f"seed says “yes” exactly when the sum of count × weight is positive. "
+        f"Median weight of {a}: {number(weights.loc[a, 'q50'], 3)}, of {b}: {number(weights.loc[b, 'q50'], 3)}{rest}. "
+        f"Perfect rules need weight({b}) just below −weight({a}) and the others small and negative. {BARS}"
+    )
+
+
+VALUES = Figure("values_by_digit", data_values, draw_values, caption_values)
+RULE = Figure("rule_weights", data_rule, draw_rule, caption_rule)

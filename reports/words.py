@@ -1,0 +1,60 @@
+"""Numbers as people read them: sensible digits, shares as percentages, intervals in brackets."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+__all__ = ["estimate", "exact_accuracy", "number", "percent", "plural", "probability"]
+
+
+def number(x: float, digits: int = 3) -> str:
+    """A number with ``digits`` significant digits; not-a-number as a dash."""
+    if math.isnan(x):
+        return "–"
+    if x == 0 or math.isinf(x):
+        return f"{x:.0f}"
+    if abs(x) >= 10**5 or abs(x) < 10**-4:
+        mantissa, _, power = f"{x:.{digits - 1}e}".partition("e")
+        return f"{mantissa}e{int(power)}".replace("-", "−")
+    places = max(0, digits - 1 - math.floor(math.log10(abs(x))))
+    return f"{x:,.{places}f}".replace("-", "−")
+
+
+def percent(x: float) -> str:
+    """A share in per cent, with more places where it is close to 0 or 100 %."""
+    if math.isnan(x):
+        return "–"
+    places = 1 if 0.01 <= x <= 0.99 else 2
+    text = f"{100 * x:.{places}f}"
+    return f"{text.rstrip('0').rstrip('.')} %" if "." in text else f"{text} %"
+
+
+def probability(x: float) -> str:
+    """A small probability: exactly 0 stays 0, anything else keeps two digits."""
+    return number(x, 2)
+
+
+def exact_accuracy(error: float) -> str:
+    """An accuracy, written so that it is never rounded up to 1."""
+    if math.isnan(error):
+        return "–"
+    if error == 0:
+        return "1 (every input)"
+    return f"1 − {number(error, 2)}" if error < 0.001 else number(1 - error, 4)
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """``1 seed``, ``2 seeds``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def estimate(summary: pd.DataFrame, measure: str, share: bool = False) -> str:
+    """An estimate with its interval, from the table ``summary``: ``0.65 [0.63, 0.67]``."""
+    row = summary.set_index("measure").loc[measure]
+    write = percent if share else number
+    text = write(row["estimate"])
+    if math.isnan(row["ci_low"]):
+        return f"{text} (no interval: {row['method'].removeprefix('none: ')})"
+    return f"{text} [{write(row['ci_low'])}, {write(row['ci_high'])}]"

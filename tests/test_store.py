@@ -1,0 +1,295 @@
+"""A run folder: written whole or not at all, checked when read, readable without this library."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors
+import torch
+
+import attnprobe as ap
+from attnprobe.model import parameter_shapes
+from attnprobe.schema import Column, Schema
+
+SEEDS = [2, 3, 5, 7, 11]
+SCHEMA = Schema(
+    "planted",
+    "seed, digit",
+    ("seed", "digit"),
+    (
+        Column("seed", "int64", "", "the training seed"),
+        Column("digit", "int8", "", "a digit"),
+        Column("n{a}", "float64", "", "something about digit {a}"),
+        Column("kind", "string", "", "a word"),
+        Column("sure", "bool", "", "yes or no"),
+    ),
+)
+FRAME = pd.DataFrame(
+    {
+        "seed": np.array([2, 2, 3], dtype=np.int64),
+        "digit": np.array([0, 4, 1], dtype=np.int8),
+        "n5": [0.1, np.nan, -3e300],
+        "kind": ["a", "b", "a"],
+        "sure": [True, False, True],
+    }
+)
+
+
+@pytest.fixture
+def folder(trained_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the trained folder that a test may damage."""
+    shutil.copytree(trained_folder, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def refusal(function, *args, **kwargs) -> str:
+    with pytest.raises(ap.AttnprobeError) as error:
+        function(*args, **kwargs)
+    return str(error.value)
+
+
+def flip(path: Path, place: float = 0.5) -> None:
+    """Flip one bit, that far into the file."""
+    data = bytearray(path.read_bytes())
+    data[int(place * (len(data) - 1))] ^= 0b100
+    path.write_bytes(data)
+
+
+# --- opening --------------------------------------------------------------------------------------
+
+
+def test_no_such_place(tmp_path) -> None:
+    path = tmp_path / "absent"
+    assert refusal(ap.open_run, path) == f"There is no run at {path}. Train one with: attnprobe train {path}"
+
+
+def test_a_folder_without_run_json(tmp_path) -> None:
+    assert refusal(ap.open_run, tmp_path) == f"{tmp_path} is not a run folder: it has no run.json."
+
+
+def test_a_file_is_no_run(tmp_path) -> None:
+    (tmp_path / "file").write_text("x")
+    path = tmp_path / "file"
+    assert refusal(ap.open_run, path) == f"{path} is not a run folder: it has no run.json."
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"7",
+        b"null",
+        b"{}",
+        b"\xff\xfe",
+        b'{"format": 1}',
+        b'{"format": 1, "config": 5, "shards": [], "tables": {}, "files": {}}',
+        b'{"format": 1, "config": {"steps": -1}, "shards": [], "tables": {}, "files": {}}',
+        b'{"format": 1, "config": {}}',
+    ],
+)
+def test_a_damaged_run_json(tmp_path, content) -> None:
+    (tmp_path / "run.json").write_bytes(content)
+    message = refusal(ap.open_run, tmp_path)
+    assert message == f"{tmp_path / 'run.json'} is damaged: it is not what attnprobe wrote."
+
+
+def test_a_newer_format(folder) -> None:
+    info = json.loads((folder / "run.json").read_bytes())
+    (folder / "run.json").write_text(json.dumps({**info, "format": 2}))
+    expected = (
+        f"{folder} has format 2; this attnprobe ({ap.__version__}) reads format 1. "
+        "Open it with the version of attnprobe that made it."
+    )
+    assert refusal(ap.open_run, folder) == expected
+    assert refusal(ap.train, seeds=[1], out=folder) == expected
+
+
+def test_what_is_open_says_what_it_is(trained, trained_folder, odd_config) -> None:
+    assert repr(trained) == f"Run({str(trained_folder)!r}, 5 seeds, rule 'n5 > n3')"
+    assert trained.config == odd_config
+    assert trained.path == trained_folder
+    assert trained.seeds.tolist() == SEEDS
+    assert trained.seeds.dtype == trained.steps.dtype == np.int64
+    assert trained.status.tolist() == ["trained"] * 5
+    assert trained.info["shards"] == ["00000", "00001"]
+    assert sorted(trained.info["made_with"]) == [
+        "cores",
+        "cpu",
+        "cpu_kind",
+        "libraries",
+        "python",
+        "system",
+    ]
+
+
+def test_a_run_without_seeds(odd_config, tmp_path) -> None:
+    from attnprobe.store import create_run
+
+    create_run(tmp_path / "run", odd_config)
+    run = ap.open_run(tmp_path / "run")
+    missing = f"{run.path} holds no trained seeds yet. Train some: attnprobe train {run.path}"
+    assert run.seeds.tolist() == []
+    assert run.seeds.dtype == np.int64
+    for attribute in ("status", "steps", "weights", "circuit"):
+        assert refusal(getattr, run, attribute) == missing
+    assert refusal(run.history) == missing
+    assert refusal(run.snapshots) == missing
+    assert refusal(run.model, 3) == f"{run.path} has no seed 3; it has no seeds."
+
+
+# --- weights --------------------------------------------------------------------------------------
+
+
+def test_weights_are_read_with_safetensors_alone(trained, trained_folder, odd_config) -> None:
+    shapes = parameter_shapes(odd_config)
+    for shard, rows in (("00000", slice(0, 3)), ("00001", slice(3, 5))):
+        with safetensors.safe_open(trained_folder / "shards" / f"{shard}.safetensors", "numpy") as file:
+            assert file.get_tensor("seed").tolist() == SEEDS[rows]
+            assert file.get_tensor("status").tolist() == [0] * len(SEEDS[rows])
+            assert file.get_tensor("steps").tolist() == [37] * len(SEEDS[rows])
+            assert file.get_tensor("snapshot.step").tolist() == odd_config.snapshot_steps.tolist()
+            for name, shape in shapes.items():
+                tensor = file.get_tensor(name)
+                assert tensor.shape == (len(SEEDS[rows]), *shape)
+                assert tensor.dtype == np.float32
+                for row, seed in zip(tensor, SEEDS[rows], strict=True):
+                    assert (trained.model(seed).state_dict()[name].numpy() == row).all()
+            assert (file.get_tensor("snapshot.query")[:, -1] == file.get_tensor("query")).all()
+
+
+def test_a_model_is_a_copy(trained) -> None:
+    model = trained.model(5)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    assert all(parameter.abs().sum() > 0 for parameter in trained.model(5).parameters())
+
+
+@pytest.mark.parametrize("seed", [0, 4, 12])
+def test_a_model_that_is_not_there(trained, seed) -> None:
+    expected = f"{trained.path} has no seed {seed}; it has 5 seeds from 2 to 11."
+    assert refusal(trained.model, seed) == expected
+
+
+def test_circuit_is_in_the_order_of_the_seeds(odd_config, trained, tmp_path) -> None:
+    ap.train(odd_config, [11, 5], tmp_path / "run")
+    run = ap.train(odd_config, [2, 3, 7], tmp_path / "run")
+    assert (run.circuit.scores == trained.circuit.scores).all()
+    assert (run.circuit.values == trained.circuit.values).all()
+
+
+def test_history_is_sorted_and_whole(trained, odd_config) -> None:
+    history = trained.history()
+    steps = odd_config.history_steps
+    assert history["seed"].tolist() == np.repeat(SEEDS, steps.size).tolist()
+    assert history["step"].tolist() == np.tile(steps, 5).tolist()
+    assert history.dtypes.astype(str).to_dict() == {"seed": "int64", "step": "int64", "loss": "float64"}
+    assert history["loss"].between(0.3, 2).all()
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def test_a_table_comes_back_as_it_was(folder) -> None:
+    run = ap.open_run(folder)
+    run.write_table(SCHEMA, FRAME)
+    assert run.tables == ["planted"]
+    for reader in (run, ap.open_run(folder)):
+        pd.testing.assert_frame_equal(reader.table("planted"), FRAME)
+        part = reader.table("planted", columns=["kind", "seed"])
+        pd.testing.assert_frame_equal(part[["seed", "kind"]], FRAME[["seed", "kind"]])
+    pd.testing.assert_frame_equal(pd.read_parquet(folder / "tables" / "planted.parquet"), FRAME)
+
+
+def test_the_same_table_has_the_same_bytes(folder) -> None:
+    path = folder / "tables" / "planted.parquet"
+    ap.open_run(folder).write_table(SCHEMA, FRAME)
+    first = path.read_bytes()
+    ap.open_run(folder).write_table(SCHEMA, FRAME)
+    assert path.read_bytes() == first
+
+
+def test_a_table_that_is_not_there(folder) -> None:
+    run = ap.open_run(folder)
+    how = f"Tables are computed by: attnprobe analyze {folder}"
+    assert refusal(run.table, "plant") == (f"Table 'plant' is not in {folder}. Computed so far: none. {how}")
+    run.write_table(SCHEMA, FRAME)
+    assert refusal(run.table, "plant") == (
+        f"Table 'plant' is not in {folder}. Did you mean 'planted'? Computed so far: planted. {how}"
+    )
+
+
+def test_a_column_that_is_not_there(folder) -> None:
+    run = ap.open_run(folder)
+    run.write_table(SCHEMA, FRAME)
+    assert refusal(run.table, "planted", columns=["seed", "digits"]) == (
+        "Table 'planted' has no column 'digits'. Did you mean 'digit'? "
+        "Its columns are: seed, digit, n5, kind, sure."
+    )
+
+
+def test_a_table_is_out_of_date_once_seeds_are_added(folder, odd_config) -> None:
+    run = ap.open_run(folder)
+    run.write_table(SCHEMA, FRAME)
+    grown = ap.train(odd_config, [2, 13], folder)
+    expected = (
+        "Table 'planted' is older than the weights (seeds were added since). "
+        f"Tables are computed by: attnprobe analyze {folder}"
+    )
+    for reader in (grown, ap.open_run(folder)):
+        assert reader.tables == []
+        assert refusal(reader.table, "planted") == expected
+    grown.write_table(SCHEMA, FRAME)
+    assert grown.tables == ["planted"]
+
+
+def test_a_frame_that_breaks_its_schema_writes_nothing(folder) -> None:
+    run = ap.open_run(folder)
+    before = (folder / "run.json").read_bytes()
+    with pytest.raises(TypeError):
+        run.write_table(SCHEMA, FRAME[::-1])
+    assert not (folder / "tables").exists()
+    assert (folder / "run.json").read_bytes() == before
+
+
+# --- damage ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [0, 0.01, 0.5, 0.9, 1])
+@pytest.mark.parametrize("name", ["00000.safetensors", "00001.safetensors"])
+def test_a_flipped_bit_in_weights_is_noticed(folder, name, place) -> None:
+    path = folder / "shards" / name
+    flip(path, place)
+    assert refusal(getattr, ap.open_run(folder), "weights") == damaged(path)
+
+
+def test_a_flipped_bit_in_a_history_is_noticed(folder) -> None:
+    flip(folder / "shards" / "00001.parquet")
+    assert refusal(ap.open_run(folder).history) == damaged(folder / "shards" / "00001.parquet")
+
+
+def test_a_flipped_bit_in_a_table_is_noticed(folder) -> None:
+    ap.open_run(folder).write_table(SCHEMA, FRAME)
+    flip(folder / "tables" / "planted.parquet")
+    assert refusal(ap.open_run(folder).table, "planted") == damaged(folder / "tables" / "planted.parquet")
+
+
+def test_a_missing_shard_is_noticed(folder) -> None:
+    path = folder / "shards" / "00001.safetensors"
+    path.unlink()
+    expected = f"Cannot read {path}: no such file or directory."
+    assert refusal(getattr, ap.open_run(folder), "weights") == expected
+
+
+def damaged(path: Path) -> str:
+    return (
+        f"{path} is damaged: its bytes are not those that were written (SHA-256 differs from run.json). "
+        "Restore it from a copy; tables can be computed again with attnprobe analyze."
+    )
