@@ -1,8 +1,8 @@
 """One question a module: a trained run in, a tidy table with a declared schema out.
 
-    analyses.names()                 which tables there are
-    analyses.compute("digits", run)  one table, as a DataFrame
-    analyses.write(run)              every table, into the run folder (run.table("digits") reads it back)
+analyses.names()                 which tables there are
+analyses.compute("digits", run)  one table, as a DataFrame
+analyses.write(run)              every table, into the run folder (run.table("digits") reads it back)
 """
 
 from __future__ import annotations
@@ -67,9 +67,7 @@ def compute(name: str, run: Run) -> pd.DataFrame:
     """
     analysis = get(name)
     run.require_seeds()
-    tables = {
-        need: run.table(need) if need in run.tables else compute(need, run) for need in analysis.needs
-    }
+    tables = {need: run.table(need) if need in run.tables else compute(need, run) for need in analysis.needs}
     return analysis.compute(run, tables)
 
 

@@ -22,7 +22,12 @@ SCHEMA = Schema(
     ("seed", "sequence", "position"),
     (
         SEED,
-        Column("sequence", "int64", "", f"0 .. {SEQUENCES - 1}: rows of make_batch({SEQUENCES}, seed=2**63 - 1, step=0)"),
+        Column(
+            "sequence",
+            "int64",
+            "",
+            f"0 .. {SEQUENCES - 1}: rows of make_batch({SEQUENCES}, seed=2**63 - 1, step=0)",
+        ),
         Column("position", "int64", "", "place in the sequence, from 0"),
         Column("digit", "int64", "", "the digit there"),
         Column("is_target", "bool", "", "whether the rule names the digit"),

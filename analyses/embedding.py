@@ -31,7 +31,12 @@ SCHEMA = Schema(
         Column("aligned_1", "float64", "", "first coordinate after alignment to all seeds (Procrustes)"),
         Column("aligned_2", "float64", "", "second coordinate after alignment to all seeds (Procrustes)"),
         Column("along_query", "float64", "", "coordinate on the unit direction that scores read (WK^T q)"),
-        Column("along_value", "float64", "", "coordinate on the unit direction that values read (WV; +: towards {a})"),
+        Column(
+            "along_value",
+            "float64",
+            "",
+            "coordinate on the unit direction that values read (WV; +: towards {a})",
+        ),
     ),
 )
 

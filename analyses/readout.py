@@ -17,7 +17,12 @@ SCHEMA = Schema(
     ("seed", "point"),
     (
         SEED,
-        Column("point", "int64", "", f"0 .. {POINTS - 1}, evenly spaced from the smallest to the largest value of a digit"),
+        Column(
+            "point",
+            "int64",
+            "",
+            f"0 .. {POINTS - 1}, evenly spaced from the smallest to the largest value of a digit",
+        ),
         Column("pooled", "float64", "", "pooled value, on the network's own scale"),
         Column("pooled_gauged", "float64", "", "pooled value on the scale where digit {a} has +1 and {b} -1"),
         Column("logit", "float64", "nats", "log odds that the seed gives to yes"),

@@ -29,12 +29,22 @@ SCHEMA = Schema(
         Column("steps", "int64", "steps", "optimiser updates done"),
         Column("loss", "float64", "nats", "expected binary cross entropy over all inputs, exact"),
         Column("accuracy", "float64", "probability", "of a right answer to a random input, exact"),
-        Column("error_probability", "float64", "probability", "of a wrong answer: 1 - accuracy, without its rounding"),
+        Column(
+            "error_probability",
+            "float64",
+            "probability",
+            "of a wrong answer: 1 - accuracy, without its rounding",
+        ),
         Column("certified", "bool", "", "right on every input of the population, checked one by one"),
         Column("focus", "float64", "share", "expected attention on the two digits that the rule names"),
         Column("focus_chance", "float64", "share", "focus under uniform attention: 2 / vocab_size"),
         Column("focus_lift", "float64", "ratio", "focus / focus_chance"),
-        Column("focus_given_target", "float64", "share", "expected focus given that one of these digits is present"),
+        Column(
+            "focus_given_target",
+            "float64",
+            "share",
+            "expected focus given that one of these digits is present",
+        ),
         Column("attention_entropy", "float64", "nats", "expected entropy of attention over positions"),
         Column("n_thresholds", "int64", "", "pooled values within reach at which the answer changes"),
         Column("failed", "bool", "", f"status is not trained, or accuracy below {FAILED_BELOW}"),
@@ -70,7 +80,9 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
             "focus_lift": focus / chance,
             "focus_given_target": focus / present,
             "attention_entropy": entropy,
-            "n_thresholds": np.array([np.sum(circuit.reachable(s)) for s in range(len(circuit))], dtype=np.int64),
+            "n_thresholds": np.array(
+                [np.sum(circuit.reachable(s)) for s in range(len(circuit))], dtype=np.int64
+            ),
             "failed": (run.status != "trained") | (1 - wrong < FAILED_BELOW),
         }
     )

@@ -6,6 +6,8 @@ These are descriptions of the seeds at hand (spread), not estimates with an unce
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from analyses.analysis import Analysis, Tables
@@ -24,8 +26,18 @@ QUANTILE_COLUMNS = (
 MEASURE = Column("measure", "string", "", "the column whose quantiles these are")
 
 
-def _spread(source: str, by: tuple[Column, ...], measures: tuple[str, ...], question: str) -> Analysis:
-    """The analysis that takes quantiles over seeds of some columns of the table ``source``."""
+def _spread(
+    source: str,
+    by: tuple[Column, ...],
+    measures: tuple[str, ...],
+    question: str,
+    needs: tuple[str, ...] = (),
+    prepare: Callable[[Tables], pd.DataFrame] | None = None,
+) -> Analysis:
+    """The analysis that takes quantiles over seeds of some columns of the table ``source``.
+
+    ``prepare`` makes those columns from the tables in ``needs``, where they are not there as they stand.
+    """
     schema = Schema(
         f"{source}_spread",
         f"measure, {', '.join(column.name for column in by)}",
@@ -34,18 +46,20 @@ def _spread(source: str, by: tuple[Column, ...], measures: tuple[str, ...], ques
     )
 
     def compute(run: Run, tables: Tables) -> pd.DataFrame:
+        frame = tables[source] if prepare is None else prepare(tables)
         promised = schema.for_task(run.config.task)
         keys = [name for name in promised.key if name != "measure"]
-        return stats.spread(_prepared(source, tables[source]), keys, list(measures))[promised.names]
+        return stats.spread(frame, keys, list(measures))[promised.names]
 
-    return Analysis(question, schema, compute, needs=(source,))
+    return Analysis(question, schema, compute, needs or (source,))
 
 
-def _prepared(source: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """The failures as error rates: given the counts, how often is the seed wrong?"""
-    if source != "failures":
-        return frame
-    return frame.assign(error_rate=frame["error_probability"] / frame["probability"])
+def _error_rates(tables: Tables) -> pd.DataFrame:
+    """Given the counts, how often is a seed wrong: for all seeds, and for those that did not fail."""
+    failures = tables["failures"]
+    rate = failures["error_probability"] / failures["probability"]
+    failed = failures["seed"].map(tables["seeds"].set_index("seed")["failed"])
+    return failures.assign(error_rate=rate, error_rate_sound=rate.mask(failed))
 
 
 ANALYSES = (
@@ -82,7 +96,9 @@ ANALYSES = (
             Column("n{a}", "int64", "digits", "how many {a}s the input holds"),
             Column("n{b}", "int64", "digits", "how many {b}s the input holds"),
         ),
-        ("error_rate",),
-        "On which counts do how many seeds err?",
+        ("error_rate", "error_rate_sound"),
+        "On which counts do seeds err: all of them, and those that did not fail?",
+        needs=("failures", "seeds"),
+        prepare=_error_rates,
     ),
 )

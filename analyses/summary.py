@@ -22,7 +22,9 @@ SCHEMA = Schema(
         Column("measure", "string", "", "what is estimated"),
         Column("estimate", "float64", "the measure's", "from the seeds at hand"),
         Column("ci_low", "float64", "the measure's", "lower end of the interval; empty where n is too small"),
-        Column("ci_high", "float64", "the measure's", "upper end of the interval; empty where n is too small"),
+        Column(
+            "ci_high", "float64", "the measure's", "upper end of the interval; empty where n is too small"
+        ),
         Column("level", "float64", "", "the interval's confidence level"),
         Column("method", "string", "", "how the interval was made"),
         Column("n_seeds", "int64", "seeds", "how many seeds are in"),
@@ -51,8 +53,14 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
         "share_above_0.99": (seeds["accuracy"] > 0.99, "with an accuracy above 0.99"),
         "share_failed": (seeds["failed"], "not finite, or with an accuracy below 0.9"),
         "share_nonfinite": (seeds["status"] == "nonfinite", "whose training became not finite"),
-        "share_one_threshold": (seeds["n_thresholds"] == 1, "that change their answer at exactly one pooled value"),
-        "share_focus_above_chance": (seeds["focus"] > seeds["focus_chance"], "that look at the targets more than chance"),
+        "share_one_threshold": (
+            seeds["n_thresholds"] == 1,
+            "that change their answer at exactly one pooled value",
+        ),
+        "share_focus_above_chance": (
+            seeds["focus"] > seeds["focus_chance"],
+            "that look at the targets more than chance",
+        ),
     }
     for name, (holds, words) in rates.items():
         found[name] = (stats.rate(holds.to_numpy()), f"share of all seeds {words}")
@@ -64,7 +72,10 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
 
     for digit in run.config.task.targets:
         share = digits.loc[digits["digit"] == digit, "attention_share"].to_numpy()
-        found[f"attention_share_{digit}_median"] = (stats.median(share), f"median attention on digit {digit} over seeds")
+        found[f"attention_share_{digit}_median"] = (
+            stats.median(share),
+            f"median attention on digit {digit} over seeds",
+        )
     rest = digits[~digits["is_target"]].groupby("seed")["attention_share"].mean().to_numpy()
     if rest.size:
         found["attention_share_distractor_median"] = (
@@ -85,7 +96,9 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
         stats.exact(float(inputs.share(~inputs.label)), len(seeds)),
         "accuracy of answering no to every input",
     )
-    rows = [{"measure": name, **asdict(estimate), "meaning": words} for name, (estimate, words) in found.items()]
+    rows = [
+        {"measure": name, **asdict(estimate), "meaning": words} for name, (estimate, words) in found.items()
+    ]
     return pd.DataFrame(rows).sort_values("measure", ignore_index=True)[SCHEMA.names]
 
 
@@ -97,7 +110,5 @@ def _distance_ratio(pairs: pd.DataFrame, targets: tuple[int, int]) -> np.ndarray
 
 
 ANALYSES = (
-    Analysis(
-        "What can be said of all seeds?", SCHEMA, compute, needs=("seeds", "digits", "embedding_pairs")
-    ),
+    Analysis("What can be said of all seeds?", SCHEMA, compute, needs=("seeds", "digits", "embedding_pairs")),
 )

@@ -28,7 +28,9 @@ from attnprobe.task import Task
 
 __all__ = ["Circuit", "Readout"]
 
-LOWEST_SCORE = -700.0  # exp of less leaves float64's normal range; scores further below the largest count as this
+LOWEST_SCORE = (
+    -700.0
+)  # exp of less leaves float64's normal range; scores further below the largest count as this
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,11 @@ class Circuit:
         readouts = tuple(
             Readout.from_weights(w1, b1, w2, b2)
             for w1, b1, w2, b2 in zip(
-                w["nn.0.weight"][:, :, 0], w["nn.0.bias"], w["nn.2.weight"][:, 0], w["nn.2.bias"][:, 0], strict=True
+                w["nn.0.weight"][:, :, 0],
+                w["nn.0.bias"],
+                w["nn.2.weight"][:, 0],
+                w["nn.2.bias"][:, 0],
+                strict=True,
             )
         )
         return cls(task, scores, values, readouts)

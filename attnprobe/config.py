@@ -21,33 +21,33 @@ class Config(TaskSettings):
     Unknown names and values outside their limits raise :class:`~attnprobe.errors.AttnprobeError`.
     """
 
-    embed_dim: int = setting(
-        5, "size of a digit's embedding", "a whole number from 1 to 256", ge=1, le=256
-    )
+    embed_dim: int = setting(5, "size of a digit's embedding", "a whole number from 1 to 256", ge=1, le=256)
     att_dim: int = setting(5, "size of keys and query", "a whole number from 1 to 256", ge=1, le=256)
-    hidden: int = setting(
-        200, "hidden units of the readout", "a whole number from 1 to 4096", ge=1, le=4096
-    )
+    hidden: int = setting(200, "hidden units of the readout", "a whole number from 1 to 4096", ge=1, le=4096)
     steps: int = setting(
         20_000, "optimiser steps (one batch each)", "a whole number from 0 to 10^9", ge=0, le=10**9
     )
-    batch_size: int = setting(
-        500, "sequences in a batch", "a whole number from 1 to 65536", ge=1, le=65_536
-    )
-    lr: float = setting(
-        5e-5, "Adam's learning rate", "a finite number above 0", gt=0, allow_inf_nan=False
-    )
+    batch_size: int = setting(500, "sequences in a batch", "a whole number from 1 to 65536", ge=1, le=65_536)
+    lr: float = setting(5e-5, "Adam's learning rate", "a finite number above 0", gt=0, allow_inf_nan=False)
     betas: tuple[float, float] = setting(
         (0.9, 0.999), "Adam's decay rates of the two moments", "two numbers from 0 up to, but not, 1"
     )
     eps: float = setting(
-        1e-8, "Adam's term added to the denominator", "a finite number of 0 or more", ge=0, allow_inf_nan=False
+        1e-8,
+        "Adam's term added to the denominator",
+        "a finite number of 0 or more",
+        ge=0,
+        allow_inf_nan=False,
     )
     history: int = setting(
         200, "points at which the loss is recorded", "a whole number from 1 to 100000", ge=1, le=100_000
     )
     snapshots: int = setting(
-        20, "log-spaced steps at which weights are kept; 0 keeps none", "a whole number from 0 to 1000", ge=0, le=1000
+        20,
+        "log-spaced steps at which weights are kept; 0 keeps none",
+        "a whole number from 0 to 1000",
+        ge=0,
+        le=1000,
     )
 
     @field_validator("betas")

@@ -48,9 +48,7 @@ class AttentionModel(nn.Module):
     exercise's, and so are the keys of the state dict.
     """
 
-    def __init__(
-        self, embed_dim: int = 5, att_dim: int = 5, hidden: int = 200, vocab_size: int = 10
-    ) -> None:
+    def __init__(self, embed_dim: int = 5, att_dim: int = 5, hidden: int = 200, vocab_size: int = 10) -> None:
         super().__init__()
         self.embed_dim = embed_dim
         self.att_dim = att_dim
@@ -117,5 +115,3 @@ def split(config: Config, flat: np.ndarray) -> dict[str, np.ndarray]:
         named[name] = flat[..., start:stop].reshape(*flat.shape[:-1], *shape)
         start = stop
     return named
-
-

@@ -20,7 +20,7 @@ import numpy as np
 from attnprobe.errors import AttnprobeError
 from attnprobe.task import Task
 
-__all__ = ["MAX_POPULATION", "Population", "population"]
+__all__ = ["MAX_POPULATION", "Population", "check_size", "population", "size"]
 
 MAX_POPULATION = 10_000_000
 
@@ -62,7 +62,9 @@ class Population:
         multiplicity = self.multiplicity[rows]
         if self.total <= 2**53:  # whole numbers up to here are exact in float64, and so are their sums
             return np.asarray(holds @ multiplicity.astype(np.float64) / float(self.total))
-        exact = [int(multiplicity[picked].sum()) / self.total for picked in holds.reshape(-1, holds.shape[-1])]
+        exact = [
+            int(multiplicity[picked].sum()) / self.total for picked in holds.reshape(-1, holds.shape[-1])
+        ]
         return np.array(exact).reshape(holds.shape[:-1])
 
     def __len__(self) -> int:
@@ -74,6 +76,17 @@ def size(task: Task) -> int:
     return math.comb(task.length + task.vocab_size - 1, task.vocab_size - 1)
 
 
+def check_size(task: Task) -> None:
+    """Raise where a task has too many count vectors to enumerate."""
+    rows = size(task)
+    if rows > MAX_POPULATION:
+        raise AttnprobeError(
+            f"vocab_size = {task.vocab_size} with length = {task.length} has {rows:,} distinct count vectors; "
+            f"exact analyses take up to {MAX_POPULATION:,}. Training works at this size; "
+            "for the analyses choose a smaller vocab_size or length."
+        )
+
+
 @lru_cache(maxsize=4)
 def population(task: Task) -> Population:
     """Enumerate the inputs of a task.
@@ -83,13 +96,7 @@ def population(task: Task) -> Population:
     AttnprobeError
         When there are more than ten million count vectors.
     """
-    rows = size(task)
-    if rows > MAX_POPULATION:
-        raise AttnprobeError(
-            f"vocab_size = {task.vocab_size} with length = {task.length} has {rows:,} distinct count vectors; "
-            f"exact analyses take up to {MAX_POPULATION:,}. Training works at this size; "
-            "for the analyses choose a smaller vocab_size or length."
-        )
+    check_size(task)
     counts = _compositions(task.length, task.vocab_size)
     return Population(task, counts, _multiplicity(counts, task), task.parsed.label(counts))
 

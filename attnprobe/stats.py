@@ -129,7 +129,12 @@ def _alone(x: np.ndarray, method: str) -> Estimate:
 
 def _bootstrap(data: tuple[np.ndarray, ...], statistic: object, method: str) -> tuple[float, float]:
     found = stats.bootstrap(
-        data, statistic, n_resamples=RESAMPLES, confidence_level=LEVEL, method=method, rng=np.random.default_rng(0)
+        data,
+        statistic,
+        n_resamples=RESAMPLES,
+        confidence_level=LEVEL,
+        method=method,
+        rng=np.random.default_rng(0),
     )
     interval = found.confidence_interval
     return float(interval.low), float(interval.high)

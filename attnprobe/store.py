@@ -16,6 +16,7 @@ from __future__ import annotations
 import datetime
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -93,7 +94,9 @@ class Run:
     def require_seeds(self) -> None:
         """Raise where no seed has been trained yet."""
         if not self.info["shards"]:
-            raise AttnprobeError(f"{self.path} holds no trained seeds yet. Train some: attnprobe train {self.path}")
+            raise AttnprobeError(
+                f"{self.path} holds no trained seeds yet. Train some: attnprobe train {self.path}"
+            )
 
     @cached_property
     def _order(self) -> np.ndarray:
@@ -146,9 +149,7 @@ class Run:
         steps = self.config.snapshot_steps
         if steps.size == 0:
             raise AttnprobeError(f"{self.path} keeps no snapshots: it was trained with snapshots = 0.")
-        return steps, {
-            name: self._tensor(f"snapshot.{name}") for name in parameter_shapes(self.config)
-        }
+        return steps, {name: self._tensor(f"snapshot.{name}") for name in parameter_shapes(self.config)}
 
     def model(self, seed: int) -> AttentionModel:
         """A plain AttentionModel that holds a copy of the seed's trained weights."""
@@ -189,9 +190,7 @@ class Run:
             ),
         }
         checksums = {name: write_bytes(self.path / name, data) for name, data in files.items()}
-        self._update(
-            shards=[*self.info["shards"], number], files={**self.info["files"], **checksums}
-        )
+        self._update(shards=[*self.info["shards"], number], files={**self.info["files"], **checksums})
         for name in ("seeds", "status", "steps", "weights", "circuit", "_order"):
             self.__dict__.pop(name, None)  # cached properties of the smaller run
 
@@ -205,7 +204,9 @@ class Run:
     @property
     def state(self) -> str:
         """A fingerprint of all shards: a table that was computed from other shards is out of date."""
-        return sha256("".join(self.info["files"][f"shards/{s}.safetensors"] for s in self.info["shards"]).encode())
+        return sha256(
+            "".join(self.info["files"][f"shards/{s}.safetensors"] for s in self.info["shards"]).encode()
+        )
 
     def write_table(self, schema: Schema, frame: pd.DataFrame) -> None:
         """Check a frame against its schema and write it to ``tables/NAME.parquet``."""
@@ -252,11 +253,10 @@ class Run:
 
     # --- files ----------------------------------------------------------------------------------
 
-    def write_file(self, name: str, data: bytes) -> Path:
-        """Write a file of a report into the folder and record its checksum."""
-        checksum = write_bytes(self.path / name, data)
-        self._update(files={**self.info["files"], name: checksum})
-        return self.path / name
+    def write_files(self, files: Mapping[str, bytes]) -> None:
+        """Write files of a report into the folder and record their checksums."""
+        checksums = {name: write_bytes(self.path / name, data) for name, data in files.items()}
+        self._update(files={**self.info["files"], **checksums})
 
     def _checked(self, name: str) -> Path:
         """The path of a recorded file whose bytes are those that were written."""
@@ -368,7 +368,9 @@ def _json(info: dict[str, Any]) -> bytes:
 def _difference(ours: Config, theirs: Config) -> str:
     here, asked = ours.model_dump(), theirs.model_dump()
     return "; ".join(
-        f"{name} is {here[name]!r} there, {asked[name]!r} was asked for" for name in here if here[name] != asked[name]
+        f"{name} is {here[name]!r} there, {asked[name]!r} was asked for"
+        for name in here
+        if here[name] != asked[name]
     )
 
 

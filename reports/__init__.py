@@ -1,8 +1,8 @@
 """One figure a module, drawn from tables; the pages; the PDF; the exercise's own plot.
 
-    reports.plot(model, 8, traj)     the exercise's three panels
-    reports.write(run)               report.pdf, and figures/NAME.{pdf,png,csv}
-    reports.figures()                the figures by name
+reports.plot(model, 8, traj)     the exercise's three panels
+reports.write(run)               report.pdf, and figures/NAME.{pdf,png,csv}
+reports.figures()                the figures by name
 """
 
 from __future__ import annotations

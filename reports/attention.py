@@ -22,8 +22,14 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     chance = table["chance"].iloc[0]
     ax.axhline(chance, color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     ax.annotate(
-        f"uniform attention: {number(chance)}", (1, chance), (0, 3), xycoords=("axes fraction", "data"),
-        textcoords="offset points", ha="right", va="bottom", fontsize=7,
+        f"uniform attention: {number(chance)}",
+        (1, chance),
+        (0, 3),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=7,
     )
     ax.set_ylim(0, 1)
     ax.set_ylabel("expected attention on the digit")

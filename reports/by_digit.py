@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from reports.figure import Material
 from reports.style import INK, colour, jitter, label_digits, tidy
 
-__all__ = ["BARS", "by_digit", "by_digit_table"]
+__all__ = ["BARS", "by_digit", "by_digit_table", "show_the_bars"]
 
 BARS = "Bars: thick, the middle half of the seeds; thin, the middle 90 %; white dot, the median (spread, not uncertainty)."
 MOST_DOTS = 400  # seeds drawn as dots; beyond, evenly many of them, while the bars stand for all
@@ -24,26 +24,31 @@ def by_digit_table(material: Material, measure: str) -> pd.DataFrame:
 
 
 def by_digit(table: pd.DataFrame, measure: str, ax: Axes, targets: tuple[int, int]) -> Axes:
-    """Draw a table made by :func:`by_digit_table`; the y axis covers the bars, and says what lies outside."""
+    """Draw a table made by :func:`by_digit_table`."""
     digits = np.sort(table["digit"].unique())
     for digit in digits:
         of_digit = table[table["digit"] == digit]
         shown = of_digit.iloc[:: -(-len(of_digit) // MOST_DOTS)]
         tint = colour(digit, targets)
         ax.scatter(
-            digit + jitter(len(shown), 0.55), shown[measure], s=5, color=tint, alpha=0.35, linewidths=0, zorder=2
+            digit + jitter(len(shown), 0.55),
+            shown[measure],
+            s=5,
+            color=tint,
+            alpha=0.35,
+            linewidths=0,
+            zorder=2,
         )
         q = of_digit.iloc[0]
         ax.vlines(digit, q["q05"], q["q95"], color=INK, linewidth=0.9, zorder=3)
         ax.vlines(digit, q["q25"], q["q75"], color=INK, linewidth=3.2, zorder=3)
         ax.scatter([digit], [q["q50"]], s=13, color="white", edgecolor=INK, linewidth=0.8, zorder=4)
-    _limits(table, measure, ax)
     label_digits(ax, digits, targets)
     return tidy(ax)
 
 
-def _limits(table: pd.DataFrame, measure: str, ax: Axes) -> None:
-    """Show the bars and a margin; count the dots that lie beyond instead of letting them squeeze the rest."""
+def show_the_bars(table: pd.DataFrame, measure: str, ax: Axes) -> None:
+    """Limit y to the bars and a margin; count the dots that lie beyond instead of letting them squeeze the rest."""
     low, high = table["q05"].min(), table["q95"].max()
     if not np.isfinite([low, high]).all():
         return
@@ -54,6 +59,11 @@ def _limits(table: pd.DataFrame, measure: str, ax: Axes) -> None:
     outside = int(((values < low) | (values > high)).sum())
     if outside:
         ax.text(
-            1, 1.01, f"{outside} of {len(values):,} dots beyond the axis", transform=ax.transAxes,
-            ha="right", va="bottom", fontsize=6.5,
+            1,
+            1.01,
+            f"{outside} of {len(values):,} dots beyond the axis",
+            transform=ax.transAxes,
+            ha="right",
+            va="bottom",
+            fontsize=6.5,
         )

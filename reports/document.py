@@ -45,13 +45,13 @@ def write(run: Run, progress: Callable[[str], None] = lambda name: None) -> Path
         When a table is missing; the message says which command computes it.
     """
     material = Material(run)
-    progress("report")
-    report = document(material)
+    progress("report.pdf")
+    files = {"report.pdf": document(material)}
     for figure in FIGURES:
         progress(figure.name)
-        for name, data in figure.files(material).items():
-            run.write_file(f"figures/{name}", data)
-    return run.write_file("report.pdf", report)
+        files |= {f"figures/{name}": data for name, data in figure.files(material).items()}
+    run.write_files(files)
+    return run.path / "report.pdf"
 
 
 def document(material: Material) -> bytes:
@@ -59,7 +59,10 @@ def document(material: Material) -> bytes:
     buffer = io.BytesIO()
     footer = f"attnprobe {material.info['attnprobe']} · {material.path.name} · rule {material.config.rule}"
     title = f"attnprobe report: {material.config.rule}, {len(material['seeds']):,} seeds"
-    with look(), PdfPages(buffer, metadata={"CreationDate": None, "Title": title, "Creator": "attnprobe"}) as pdf:
+    with (
+        look(),
+        PdfPages(buffer, metadata={"CreationDate": None, "Title": title, "Creator": "attnprobe"}) as pdf,
+    ):
         for number, page in enumerate(PAGES, start=1):
             sheet = Sheet(number, footer)
             page(sheet, material)

@@ -11,12 +11,23 @@ from reports.figure import Figure, Material
 from reports.style import FIRST, INK, SECOND, sequential
 from reports.words import plural, probability
 
-LOWEST = 1e-6
+LOWEST = 1e-8
+DARK_ABOVE = 1e-3  # error rates above this lie on dark cells
 
 
-def data(material: Material) -> pd.DataFrame:
-    """Mean and quantiles over seeds of the error rate, by counts of the two digits."""
-    return material["failures_spread"].drop(columns=["measure"])
+def data_all(material: Material) -> pd.DataFrame:
+    """Mean and quantiles of the error rate over all seeds, by counts of the two digits."""
+    return _data(material, "error_rate")
+
+
+def data_sound(material: Material) -> pd.DataFrame:
+    """The same over the seeds that did not fail."""
+    return _data(material, "error_rate_sound")
+
+
+def _data(material: Material, measure: str) -> pd.DataFrame:
+    spread = material["failures_spread"]
+    return spread[spread["measure"] == measure].reset_index(drop=True)
 
 
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
@@ -26,43 +37,80 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     grid = np.full((size, size), np.nan)
     grid[b, a] = table["mean"]
     shown = np.ma.masked_where(~(grid > 0), grid)
-    image = ax.imshow(shown, cmap=sequential.with_extremes(bad="white"), norm=LogNorm(LOWEST, 1), origin="lower")
+    image = ax.imshow(
+        shown, cmap=sequential.with_extremes(bad="white"), norm=LogNorm(LOWEST, 1), origin="lower"
+    )
     for x, y, rate in zip(a, b, table["mean"], strict=True):
         if rate == 0:
             ax.text(x, y, "0", ha="center", va="center", fontsize=6.5, color="#595959")
-        elif size <= 16:
+        elif size <= 16 and rate > 0:
             text = f"{rate:.0e}".replace("e-0", "e-") if rate < 0.01 else f"{rate:.2f}"
-            ax.text(x, y, text.replace("-", "−"), ha="center", va="center", fontsize=5, color="white" if rate > 0.02 else INK)
+            tint = "white" if rate > DARK_ABOVE else INK
+            ax.text(x, y, text.replace("-", "−"), ha="center", va="center", fontsize=4.6, color=tint)
     ax.plot([-0.5, size - 0.5], [-0.5, size - 0.5], color=INK, linewidth=0.8)
-    ax.text(0.98, 0.985, "above the line or on it: the right answer is no", transform=ax.transAxes, ha="right", va="top", fontsize=7)
+    ax.text(
+        0.8,
+        0.98,
+        "on the line or above it\nthe right answer is no",
+        transform=ax.transAxes,
+        ha="right",
+        va="top",
+        fontsize=6.5,
+    )
     ax.set_xlabel(f"number of {targets[0]}s", color=FIRST)
     ax.set_ylabel(f"number of {targets[1]}s", color=SECOND)
     ax.set_xticks(range(0, size, 1 if size <= 16 else 5))
     ax.set_yticks(range(0, size, 1 if size <= 16 else 5))
     ax.spines[:].set_visible(False)
-    ax.set_title("Where errors are")
+    ax.set_title("Where errors are: all seeds")
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.85, label="mean error rate over seeds", extend="min")
     bar.outline.set_visible(False)
     return ax
 
 
-def caption(material: Material) -> str:
+def draw_sound(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
+    """The same picture, for the seeds that did not fail."""
+    draw(table, ax, targets)
+    ax.set_title("Where errors are: seeds that did not fail")
+    return ax
+
+
+def caption_all(material: Material) -> str:
     """The cell that costs most and how many seeds err at all."""
-    failures, seeds = material["failures"], material["seeds"]
-    a, b = (f"n{digit}" for digit in material.targets)
+    seeds = material["seeds"]
     wrong = int((seeds["error_probability"] > 0).sum())
     if wrong == 0:
         return f"All {plural(len(seeds), 'seed')} are right on every input: there is no error to show."
-    table = data(material)
-    worst = table.loc[table["mean"].idxmax()]
     return (
-        f"Probability of a wrong answer given how many {material.targets[0]}s and {material.targets[1]}s an input holds: "
-        f"mean over all {plural(len(seeds), 'seed')}, failed ones included; exact over all inputs. "
-        f"{plural(wrong, 'seed')} err on some input. "
-        f"The rate is highest, {probability(worst['mean'])}, with {int(worst[a])} and {int(worst[b])}; the median seed there "
-        f"errs at a rate of {probability(worst['q50'])}. White cells with 0: no seed errs there. "
-        f"Counts come from {len(failures):,} rows of the table failures."
+        f"Probability of a wrong answer given how many {material.targets[0]}s and {material.targets[1]}s an input holds, exact over "
+        f"all inputs: mean over all {plural(len(seeds), 'seed')}, failed ones included. "
+        f"{_highest(material, data_all(material))} {plural(wrong, 'seed')} err on some input."
     )
 
 
-FIGURE = Figure("errors_by_count", data, draw, caption, size=(5.6, 4.6))
+def caption_sound(material: Material) -> str:
+    """The same for the seeds that did not fail."""
+    sound = int((~material["seeds"]["failed"]).sum())
+    if sound == 0:
+        return "Every seed failed, so there is none to show here."
+    return f"The same for the {plural(sound, 'seed')} that did not fail. {_highest(material, data_sound(material))}"
+
+
+def _highest(material: Material, table: pd.DataFrame) -> str:
+    worst = table.loc[table["mean"].idxmax()]
+    if worst["mean"] == 0:
+        return "None of them errs on any input."
+    return (
+        f"Highest {cells_in_words(material, table.loc[[worst.name]])}: mean {probability(worst['mean'])}, "
+        f"median {probability(worst['q50'])}. Cells with 0: no seed errs there."
+    )
+
+
+def cells_in_words(material: Material, cells: pd.DataFrame) -> str:
+    """Some cells of the count map: ``at n2 = 0, n4 = 0``."""
+    a, b = (f"n{digit}" for digit in material.targets)
+    return "at " + " or ".join(f"{a} = {x}, {b} = {y}" for x, y in zip(cells[a], cells[b], strict=True))
+
+
+ALL = Figure("errors_by_count", data_all, draw, caption_all, size=(5.6, 4.6))
+SOUND = Figure("errors_by_count_sound", data_sound, draw_sound, caption_sound, size=(5.6, 4.6))

@@ -11,15 +11,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from reports.figure import Figure, Material
-from reports.style import INK, attention_map, diverging, look, tidy
+from reports.style import INK, attention_map, diverging, log_axis, look, thousands, tidy
 from reports.words import exact_accuracy, number
 
 if TYPE_CHECKING:
+    from matplotlib.cm import ScalarMappable
+
     from attnprobe.model import AttentionModel
 
 __all__ = ["FIGURES", "chosen", "plot"]
 
 RED = "#C00000"  # the exercise asks for red 2s and 4s
+LIGHT_RED = "#FF9C9C"  # the same on a dark cell
+FAINT = "#A6A6A6"
 SHOWN_ABOVE = 0.1  # values are shown where attention exceeds this
 SEQUENCES = 8
 
@@ -54,7 +58,9 @@ def plot(model: AttentionModel, N: int, traj: Sequence[float]) -> Canvas:
     with look():
         figure, axes = plt.subplots(1, 3, figsize=(11, 1.6 + 0.25 * N), layout="constrained")
         draw_attention(X.numpy(), attention, axes[0], (2, 4))
-        draw_values(X.numpy(), values, attention, axes[1], (2, 4), "value", float(np.abs(values).max()))
+        limit = float(np.abs(values).max())
+        labels = (f"−{limit:.2g}", "0", f"{limit:.2g}")
+        draw_values(X.numpy(), values, attention, axes[1], (2, 4), limit, labels)
         draw_loss(np.arange(1, len(traj) + 1), np.asarray(traj), axes[2])
     return figure
 
@@ -62,51 +68,69 @@ def plot(model: AttentionModel, N: int, traj: Sequence[float]) -> Canvas:
 def draw_attention(digits: np.ndarray, attention: np.ndarray, ax: Axes, targets: tuple[int, int]) -> Axes:
     """Attention (n, length) as equal cells from 0 to 1, each with its digit, the targets in red."""
     image = ax.imshow(attention, cmap=attention_map, vmin=0, vmax=1)
-    _write_digits(digits, ax, targets, on_dark=attention > 0.6)
+    is_target = np.isin(digits, targets)
+    on_dark = attention > 0.6
+    tints = np.where(is_target, np.where(on_dark, LIGHT_RED, RED), np.where(on_dark, "white", INK))
+    _write_digits(digits, ax, tints, is_target)
     _cells(ax, digits, "Attention")
-    _bar(ax, image, "attention", [0, 0.5, 1])
+    _bar(ax, image, (0, 0.5, 1), ("0", "0.5", "1"))
     return ax
 
 
 def draw_values(
-    digits: np.ndarray, values: np.ndarray, attention: np.ndarray, ax: Axes, targets: tuple[int, int], unit: str, limit: float
+    digits: np.ndarray,
+    values: np.ndarray,
+    attention: np.ndarray,
+    ax: Axes,
+    targets: tuple[int, int],
+    limit: float,
+    labels: Sequence[str],
 ) -> Axes:
-    """Values (n, length) where attention > 0.1, on a diverging scale centred on 0; other cells are blank."""
-    shown = np.ma.masked_where(~(attention > SHOWN_ABOVE), values)
-    image = ax.imshow(shown, cmap=diverging, vmin=-limit, vmax=limit)
-    _write_digits(digits, ax, targets, on_dark=np.zeros(digits.shape, dtype=bool), only=attention > SHOWN_ABOVE)
-    _cells(ax, digits, f"Values where attention > {SHOWN_ABOVE}")
-    _bar(ax, image, unit, [-limit, 0, limit])
+    """Values (n, length) where attention > 0.1, on a diverging scale centred on 0; other cells are blank.
+
+    ``labels`` are written at -limit, 0 and limit of the scale.
+    """
+    enough = attention > SHOWN_ABOVE
+    image = ax.imshow(np.ma.masked_where(~enough, values), cmap=diverging, vmin=-limit, vmax=limit)
+    on_dark = np.abs(values) > 0.6 * limit
+    tints = np.where(enough, np.where(on_dark, "white", INK), FAINT)
+    _write_digits(digits, ax, tints, np.isin(digits, targets))
+    _cells(ax, digits, f"Value (attention > {SHOWN_ABOVE})")
+    _bar(ax, image, (-limit, 0, limit), labels)
     return ax
 
 
-def draw_loss(steps: np.ndarray, loss: np.ndarray, ax: Axes, colour: str = INK) -> Axes:
+def draw_loss(steps: np.ndarray, loss: np.ndarray, ax: Axes, color: str = INK) -> Axes:
     """The loss over steps, logarithmic."""
-    ax.plot(steps, loss, color=colour, linewidth=0.9)
+    ax.plot(steps, loss, color=color, linewidth=0.9)
     if len(loss) and np.nanmin(loss) > 0:
         ax.set_yscale("log")
+        log_axis(ax.yaxis)
+    thousands(ax.xaxis)
+    ax.locator_params(axis="x", nbins=3)
     ax.set_xlabel("step")
     ax.set_ylabel("batch loss (nats)")
     ax.set_title("Loss")
     return tidy(ax)
 
 
-def _write_digits(
-    digits: np.ndarray, ax: Axes, targets: tuple[int, int], on_dark: np.ndarray, only: np.ndarray | None = None
-) -> None:
+def _write_digits(digits: np.ndarray, ax: Axes, tints: np.ndarray, bold: np.ndarray) -> None:
     for (row, column), digit in np.ndenumerate(digits):
-        is_target = digit in targets
-        faint = only is not None and not only[row, column]
-        tint = RED if is_target else ("white" if on_dark[row, column] else INK)
         ax.text(
-            column, row, str(digit), ha="center", va="center", fontsize=7.5, color=tint,
-            fontweight="bold" if is_target else "normal", alpha=0.35 if faint else 1,
+            column,
+            row,
+            str(digit),
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            color=tints[row, column],
+            fontweight="bold" if bold[row, column] else "normal",
         )
 
 
 def _cells(ax: Axes, digits: np.ndarray, title: str) -> None:
     n, length = digits.shape
-    ax.set_xticks(range(0, length, 1 if length <= 20 else 5))
+    ax.set_xticks(range(0, length, 1 if length <= 12 else 5))
     ax.set_yticks(range(n), [str(row + 1) for row in range(n)])
     ax.set_xticks(np.arange(length + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(n + 1) - 0.5, minor=True)
@@ -118,10 +142,10 @@ def _cells(ax: Axes, digits: np.ndarray, title: str) -> None:
     ax.set_title(title)
 
 
-def _bar(ax: Axes, image: object, label: str, ticks: list[float]) -> None:
-    bar = ax.figure.colorbar(image, ax=ax, label=label, ticks=ticks, shrink=0.9)
+def _bar(ax: Axes, image: ScalarMappable, ticks: Sequence[float], labels: Sequence[str]) -> None:
+    bar = ax.figure.colorbar(image, ax=ax, ticks=ticks, fraction=0.05, pad=0.03, aspect=18)
     bar.outline.set_visible(False)
-    bar.ax.set_yticklabels([f"{tick:.2g}".replace("-", "−") for tick in ticks])
+    bar.ax.set_yticklabels(labels, fontsize=6.5)
 
 
 # --- the same picture for three seeds of a run ----------------------------------------------------
@@ -142,7 +166,9 @@ def _figure(which: str) -> Figure:
         digits = material["digits"]
         history = material["history"]
         gauged = digits.loc[digits["seed"] == seed, ["digit", "value_gauged"]]
-        cells = maps[(maps["seed"] == seed) & (maps["sequence"] < SEQUENCES)].merge(gauged, on="digit", how="left")
+        cells = maps[(maps["seed"] == seed) & (maps["sequence"] < SEQUENCES)].merge(
+            gauged, on="digit", how="left"
+        )
         cells = cells.sort_values(["sequence", "position"])
         loss = history.loc[history["seed"] == seed, ["seed", "step", "loss"]]
         columns = ["seed", "sequence", "position", "digit", "attention", "value_gauged"]
@@ -158,7 +184,8 @@ def _figure(which: str) -> Figure:
         attention = cells["attention"].to_numpy().reshape(n, -1)
         values = cells["value_gauged"].to_numpy().reshape(n, -1)
         draw_attention(digits, attention, axes[0], targets)
-        draw_values(digits, values, attention, axes[1], targets, f"value ({targets[0]}: +1, {targets[1]}: −1)", 1.0)
+        labels = (f"{targets[1]}: −1", "0", f"{targets[0]}: +1")
+        draw_values(digits, values, attention, axes[1], targets, 1.0, labels)
         draw_loss(loss["step"].to_numpy(), loss["loss"].to_numpy(), axes[2])
         return axes
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
-from reports.style import error_axis, seed_groups, tidy
+from reports.style import INK, attention_map, error_axis, label_digits, seed_groups, thousands, tidy
 from reports.words import estimate, plural
 
+MOST_LINES = 30
 COLUMNS = ["seed", "rank", "status", "error_probability", "certified", "failed"]
 
 
@@ -21,8 +23,11 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     """Probability of error over rank, logarithmic; certified seeds at the foot."""
     place = error_axis(ax, table["error_probability"])
     for name, rows, tint, marker in seed_groups(table):
-        ax.scatter(table["rank"][rows], place[rows], s=10, marker=marker, color=tint, linewidths=0, label=name)
+        ax.scatter(
+            table["rank"][rows], place[rows], s=10, marker=marker, color=tint, linewidths=0, label=name
+        )
     ax.set_xlim(0, len(table) + 1)
+    thousands(ax.xaxis)
     ax.set_xlabel("rank of the seed (1 is best)")
     ax.set_title("All seeds, best to worst")
     ax.legend(loc="upper left")
@@ -40,4 +45,61 @@ def caption(material: Material) -> str:
     )
 
 
+def data_digits(material: Material) -> pd.DataFrame:
+    """Attention by digit of the worst failed seeds, beside the median over all seeds."""
+    seeds = material["seeds"]
+    worst = seeds[seeds["failed"]].sort_values("rank", ascending=False).head(MOST_LINES)["seed"]
+    spread = material["digits_spread"]
+    median = spread.loc[spread["measure"] == "attention_share", ["digit", "q50"]]
+    digits = material["digits"]
+    columns = ["digit", "is_target", "attention_share"]
+    rows = digits.set_index("seed").loc[worst, columns].reset_index()  # the worst first
+    return rows.merge(median.rename(columns={"q50": "median_of_all_seeds"}), on="digit", how="left")
+
+
+def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
+    """One row a failed seed, and the median over all seeds at the foot."""
+    if table.empty:
+        ax.text(0.5, 0.5, "no seed failed", ha="center", transform=ax.transAxes)
+        ax.set_axis_off()
+        return ax
+    rows = table.pivot(index="seed", columns="digit", values="attention_share")
+    rows = rows.loc[table["seed"].drop_duplicates()]
+    median = table.drop_duplicates("digit").sort_values("digit")["median_of_all_seeds"].to_numpy()
+    grid = np.vstack([rows.to_numpy(), median])
+    image = ax.imshow(grid, cmap=attention_map, vmin=0, vmax=1, aspect="auto")
+    if grid.shape[1] <= 16 and grid.shape[0] <= 16:
+        for (row, column), share in np.ndenumerate(grid):
+            tint = "white" if share > 0.6 else INK
+            ax.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=6.5, color=tint)
+    ax.axhline(len(rows) - 0.5, color=INK, linewidth=0.8)
+    ax.set_yticks(range(len(grid)), [*(f"seed {seed}" for seed in rows.index), "median, all seeds"])
+    label_digits(ax, rows.columns.to_numpy(), targets)
+    ax.set_xlim(-0.5, grid.shape[1] - 0.5)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    bar = ax.figure.colorbar(
+        image, ax=ax, ticks=[0, 0.5, 1], label="expected attention", fraction=0.03, pad=0.02
+    )
+    bar.outline.set_visible(False)
+    ax.set_title("Attention of the seeds that failed")
+    return ax
+
+
+def caption_digits(material: Material) -> str:
+    """How far the failed seeds look elsewhere."""
+    n = int(material["seeds"]["failed"].sum())
+    if n == 0:
+        return "No seed failed."
+    table = data_digits(material)
+    chance = 1 / material.config.vocab_size
+    one_missing = int((table[table["is_target"]].groupby("seed")["attention_share"].min() < chance).sum())
+    shown = f"the {MOST_LINES} worst of {n:,} failed seeds" if n > MOST_LINES else plural(n, "failed seed")
+    return (
+        f"Expected attention on each digit, exact, for {shown}, beside the median over all seeds. "
+        f"{one_missing} of them give one of the two digits that the rule names less attention than uniform attention would."
+    )
+
+
 FIGURE = Figure("seeds_ranked", data, draw, caption, size=(6.3, 3.4))
+DIGITS = Figure("failed_seeds", data_digits, draw_digits, caption_digits, size=(6.3, 3.2))

@@ -26,8 +26,13 @@ def draw_focus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     chance = table["focus_chance"].iloc[0]
     ax.axvline(chance, color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.annotate(
-        f"uniform\nattention:\n{number(chance)}", (chance, 1), (3, -2), xycoords=("data", "axes fraction"),
-        textcoords="offset points", va="top", fontsize=7,
+        f"uniform\nattention:\n{number(chance)}",
+        (chance, 1),
+        (3, -2),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        va="top",
+        fontsize=7,
     )
     ax.set_xlim(0, 1)
     ax.set_xlabel(f"focus: expected attention on {a}s and {b}s")
@@ -42,13 +47,22 @@ def draw_accuracy(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 
     place = error_axis(ax, table["error_probability"])
     for name, rows, tint, marker in seed_groups(table):
         ax.scatter(
-            table["focus"][rows], place[rows], marker=marker, s=16, color=tint, alpha=0.65, linewidths=0, label=name
+            table["focus"][rows],
+            place[rows],
+            marker=marker,
+            s=16,
+            color=tint,
+            alpha=0.65,
+            linewidths=0,
+            label=name,
         )
     ax.set_xlim(0, 1)
     ax.axvline(table["focus_chance"].iloc[0], color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlabel("focus")
     ax.set_title("Focus and errors")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=3, handletextpad=0.2, columnspacing=1, borderpad=0)
+    ax.legend(
+        loc="upper right", bbox_to_anchor=(1, -0.17), ncols=3, handletextpad=0, columnspacing=0.6, borderpad=0
+    )
     return tidy(ax)
 
 
@@ -73,9 +87,7 @@ def caption_accuracy(material: Material) -> str:
         clear = row["ci_low"] > 0 or row["ci_high"] < 0
         sign = "more accurate" if row["estimate"] > 0 else "less accurate"
         said = f"seeds that focus more are, if anything, {sign}" if clear else "no clear relation"
-        relation = (
-            f"Rank correlation of focus and accuracy: {estimate(summary, 'focus_accuracy_correlation')} ({said})."
-        )
+        relation = f"Rank correlation of focus and accuracy: {estimate(summary, 'focus_accuracy_correlation')} ({said})."
     return f"Each mark is one seed; at 0, seeds that are right on every input. {relation}"
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
-from reports.style import FAILED, INK, PALE, tidy
+from reports.style import FAILED, INK, PALE, log_axis, thousands, tidy
 from reports.words import number, plural
 
 MOST_LINES = 60
@@ -25,7 +25,10 @@ def data(material: Material) -> pd.DataFrame:
     spread = spread.assign(seed=pd.NA, loss=np.nan, failed=False)
     columns = ["seed", "step", "loss", "failed", "n_seeds", "q05", "q25", "q50", "q75", "q95"]
     lines = lines.assign(n_seeds=0, **{name: np.nan for name in columns[5:]})
-    return pd.concat([spread[columns].astype({"seed": "Int64"}), lines[columns].astype({"seed": "Int64"})], ignore_index=True)
+    return pd.concat(
+        [spread[columns].astype({"seed": "Int64"}), lines[columns].astype({"seed": "Int64"})],
+        ignore_index=True,
+    )
 
 
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
@@ -36,11 +39,31 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
             ax.plot(line["step"], line["loss"], color=tint, linewidth=width, alpha=alpha, zorder=1 + failed)
     if (lines["failed"]).any():
         ax.plot([], [], color=FAILED, label="seeds that failed")
-    ax.fill_between(bands["step"], bands["q05"], bands["q95"], color=INK, alpha=0.15, linewidth=0, zorder=3, label="middle 90 % of seeds")
-    ax.fill_between(bands["step"], bands["q25"], bands["q75"], color=INK, alpha=0.25, linewidth=0, zorder=3, label="middle half")
+    ax.fill_between(
+        bands["step"],
+        bands["q05"],
+        bands["q95"],
+        color=INK,
+        alpha=0.15,
+        linewidth=0,
+        zorder=3,
+        label="middle 90 % of seeds",
+    )
+    ax.fill_between(
+        bands["step"],
+        bands["q25"],
+        bands["q75"],
+        color=INK,
+        alpha=0.25,
+        linewidth=0,
+        zorder=3,
+        label="middle half",
+    )
     ax.plot(bands["step"], bands["q50"], color=INK, zorder=4, label="median")
     ax.plot([], [], color=PALE, linewidth=0.6, label="single seeds")
     ax.set_yscale("log")
+    log_axis(ax.yaxis)
+    thousands(ax.xaxis)
     ax.set_xlim(0, max(1, table["step"].max()))
     ax.set_xlabel("step (one batch each)")
     ax.set_ylabel("batch loss (nats)")

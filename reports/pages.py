@@ -24,10 +24,14 @@ FIGURES: tuple[Figure, ...] = (
     values.VALUES,
     values.RULE,
     readout.FIGURE,
+    readout.THRESHOLDS,
     embedding.ALIGNED,
     embedding.COSINE,
-    errors.FIGURE,
+    embedding.READ,
+    errors.ALL,
+    errors.SOUND,
     failed.FIGURE,
+    failed.DIGITS,
 )
 
 KEY_NUMBERS = (
@@ -66,7 +70,9 @@ def summary(sheet: Sheet, material: Material) -> None:
     rows = [("over seeds", "estimate [95 % interval]", "method")]
     for words, measure, share in KEY_NUMBERS:
         row = table.loc[measure]
-        rows.append((words, estimate(material["summary"], measure, share), f"{row['method']}, n = {row['n_seeds']}"))
+        rows.append(
+            (words, estimate(material["summary"], measure, share), f"{row['method']}, n = {row['n_seeds']}")
+        )
     sheet.table(rows, (3.6, 2.6, 2.0))
     sheet.text("What focus means", weight="bold")
     sheet.text(
@@ -80,8 +86,12 @@ def summary(sheet: Sheet, material: Material) -> None:
     for which, seed in exercise.chosen(material).items():
         rows.append(
             (
-                f"{seed['seed']} ({which})", str(seed["rank"]), exact_accuracy(seed["error_probability"]),
-                number(seed["loss"], 2), number(seed["focus"], 2), str(seed["n_thresholds"]),
+                f"{seed['seed']} ({which})",
+                str(seed["rank"]),
+                exact_accuracy(seed["error_probability"]),
+                number(seed["loss"], 2),
+                number(seed["focus"], 2),
+                str(seed["n_thresholds"]),
             )
         )
     sheet.table(rows, (2, 1, 2, 1.4, 1, 1))
@@ -100,14 +110,14 @@ def summary(sheet: Sheet, material: Material) -> None:
 def exercise_page(sheet: Sheet, material: Material) -> None:
     """The exercise's picture for a typical, the best and the worst seed."""
     a, b = material.targets
-    typical = exercise.chosen(material)["typical"]
+    share = {which: percent(seed["focus"]) for which, seed in exercise.chosen(material).items()}
     sheet.heading(
         "The exercise's picture",
         f"One attention plot invites “it looks at the {a}s and {b}s”: the typical seed does so with "
-        f"{percent(typical['focus'])} of its attention.",
+        f"{share['typical']} of its attention, the best with {share['best']}, the worst with {share['worst']}.",
     )
     for figure, letter in zip(exercise.FIGURES, "abc", strict=True):
-        axes = sheet.axes(1.55, (1.25, 1.25, 0.8), gap=0.72, left=0.42)
+        axes = sheet.axes(1.65, (1.25, 1.25, 0.7), gap=0.78, left=0.42)
         figure.on(material, axes)
         sheet.letter(axes[0], letter)
         sheet.space(-0.12)
@@ -132,7 +142,7 @@ def learning_page(sheet: Sheet, material: Material) -> None:
         f"After {material.config.steps:,} steps {good:,} of {plural(len(seeds), 'seed')} "
         f"{'is' if good == 1 else 'are'} above 0.999 accuracy; {rest}.",
     )
-    _stack(sheet, material, (learning.FIGURE, failed.FIGURE), (3.4, 2.9))
+    _stack(sheet, material, (learning.FIGURE, failed.FIGURE), (3.3, 2.7))
 
 
 def attention_page(sheet: Sheet, material: Material) -> None:
@@ -173,7 +183,7 @@ def values_page(sheet: Sheet, material: Material) -> None:
         if ruled
         else "No seed is a single linear rule: none changes its answer at exactly one pooled value.",
     )
-    _stack(sheet, material, (values.VALUES, values.RULE), (3.1, 3.1))
+    _stack(sheet, material, (values.VALUES, values.RULE), (2.7, 2.9))
 
 
 def readout_page(sheet: Sheet, material: Material) -> None:
@@ -185,7 +195,7 @@ def readout_page(sheet: Sheet, material: Material) -> None:
         f"{one:,} of {plural(len(seeds), 'seed')} turn the pooled value into an answer by a single threshold"
         + ("." if one == len(seeds) else f"; {len(seeds) - one:,} by none or several."),
     )
-    _stack(sheet, material, (readout.FIGURE,), (4.0,))
+    _stack(sheet, material, (readout.FIGURE, readout.THRESHOLDS), (3.5, 2.6))
 
 
 def embedding_page(sheet: Sheet, material: Material) -> None:
@@ -203,12 +213,17 @@ def embedding_page(sheet: Sheet, material: Material) -> None:
             f"{number(ratio['estimate'])}."
         )
     sheet.heading("How it is built", finding)
-    axes = sheet.axes(3.0, (1, 1), gap=0.8)
+    axes = sheet.axes(2.9, (1, 1), gap=0.75, right=0.3)
     for figure, ax, letter in zip((embedding.ALIGNED, embedding.COSINE), axes, "ab", strict=True):
         figure.on(material, [ax])
         sheet.letter(ax, letter)
     sheet.caption("a", embedding.ALIGNED.caption(material))
     sheet.caption("b", embedding.COSINE.caption(material))
+    sheet.space(0.1)
+    (ax,) = sheet.axes(2.6, (1,))
+    embedding.READ.on(material, [ax])
+    sheet.letter(ax, "c")
+    sheet.caption("c", embedding.READ.caption(material))
 
 
 def errors_page(sheet: Sheet, material: Material) -> None:
@@ -218,15 +233,18 @@ def errors_page(sheet: Sheet, material: Material) -> None:
     if wrong == 0:
         finding = f"All {plural(len(seeds), 'seed')} are right on every input."
     else:
-        a, b = (f"n{digit}" for digit in material.targets)
-        table = errors.data(material)
-        worst = table.loc[table["mean"].idxmax()]
-        finding = (
-            f"{wrong:,} of {plural(len(seeds), 'seed')} err somewhere; most often on inputs with {int(worst[a])} "
-            f"{material.targets[0]}s and {int(worst[b])} {material.targets[1]}s."
+        sound = errors.data_sound(material)
+        cells = sound[sound["mean"] > 0]
+        where = (
+            f"those that did not fail err only {errors.cells_in_words(material, cells)}."
+            if 0 < len(cells) <= 3
+            else "all of those have failed."
+            if cells.empty
+            else f"those that did not fail do so in {len(cells)} of {len(sound)} pairs of counts."
         )
+        finding = f"{wrong:,} of {plural(len(seeds), 'seed')} err on some input; {where}"
     sheet.heading("Where errors are", finding)
-    _stack(sheet, material, (errors.FIGURE,), (5.2,))
+    _stack(sheet, material, (errors.ALL, errors.SOUND), (3.1, 3.1))
 
 
 def failed_page(sheet: Sheet, material: Material) -> None:
@@ -247,29 +265,44 @@ def failed_page(sheet: Sheet, material: Material) -> None:
     )
     if lost.empty:
         return
-    rows: list[Sequence[str]] = [("seed", "status", "steps", "accuracy", "loss (nats)", "focus", "thresholds")]
+    rows: list[Sequence[str]] = [
+        ("seed", "status", "steps", "accuracy", "loss (nats)", "focus", "thresholds")
+    ]
     most = 40
     for _, seed in lost.iloc[::-1].head(most).iterrows():
         rows.append(
             (
-                str(seed["seed"]), seed["status"], f"{seed['steps']:,}", exact_accuracy(seed["error_probability"]),
-                number(seed["loss"]), number(seed["focus"], 2), str(seed["n_thresholds"]),
+                str(seed["seed"]),
+                seed["status"],
+                f"{seed['steps']:,}",
+                exact_accuracy(seed["error_probability"]),
+                number(seed["loss"]),
+                number(seed["focus"], 2),
+                str(seed["n_thresholds"]),
             )
         )
     sheet.table(rows, (1, 1.2, 1, 1.2, 1.2, 1, 1))
     if len(lost) > most:
         sheet.text(f"The {most} worst of {len(lost):,}; the table seeds has them all.", size=8)
+    _stack(sheet, material, (failed.DIGITS,), (2.8,), left=0.95, right=0.45)
     several = int((lost["n_thresholds"] != 1).sum())
     sheet.text(
-        f"{several} of the {plural(len(lost), 'failed seed')} have not exactly one threshold; among the other seeds it is "
+        f"{several} of {plural(len(lost), 'failed seed')} have not exactly one threshold; among the other seeds it is "
         f"{int((seeds.loc[~seeds['failed'], 'n_thresholds'] != 1).sum())} of {int((~seeds['failed']).sum()):,}."
     )
 
 
-def _stack(sheet: Sheet, material: Material, figures: Sequence[Figure], heights: Sequence[float]) -> None:
+def _stack(
+    sheet: Sheet,
+    material: Material,
+    figures: Sequence[Figure],
+    heights: Sequence[float],
+    left: float = 0.55,
+    right: float = 0.0,
+) -> None:
     """Figures of full width, one below the other, each with its caption."""
     for figure, height, letter in zip(figures, heights, "abc", strict=False):
-        (ax,) = sheet.axes(height, (1,))
+        (ax,) = sheet.axes(height, (1,), left=left, right=right)
         figure.on(material, [ax])
         sheet.letter(ax, letter)
         sheet.caption(letter, figure.caption(material))

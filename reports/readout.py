@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
-from reports.style import DISTRACTOR, FIRST, INK, SECOND, tidy
+from reports.style import DISTRACTOR, FAILED, FIRST, INK, SECOND, tidy
 from reports.words import number, plural
 
 MOST_LINES = 300
@@ -21,7 +21,10 @@ def data(material: Material) -> pd.DataFrame:
     thresholds = material["thresholds"]
     crossings = thresholds[thresholds["reachable"]].rename(columns={"threshold_gauged": "pooled_gauged"})
     crossings = crossings[["seed", "pooled_gauged"]].assign(logit=0.0, probability=0.5, point=pd.NA)
-    both = [curves[curves["seed"].isin(chosen)].astype({"point": "Int64"}), crossings.astype({"point": "Int64"})]
+    both = [
+        curves[curves["seed"].isin(chosen)].astype({"point": "Int64"}),
+        crossings.astype({"point": "Int64"}),
+    ]
     return pd.concat([part for part in both if len(part)], ignore_index=True)
 
 
@@ -31,19 +34,36 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     lines = [line for _, line in curves.groupby("seed")]
     for line in lines:
         ax.plot(
-            line["pooled_gauged"], line["probability"], color=DISTRACTOR, linewidth=0.5,
+            line["pooled_gauged"],
+            line["probability"],
+            color=DISTRACTOR,
+            linewidth=0.5,
             alpha=max(0.12, min(0.8, 20 / len(lines))),
         )
     for digit, place, tint in ((targets[0], 1, FIRST), (targets[1], -1, SECOND)):
         ax.axvline(place, color=tint, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
         ax.annotate(
-            f"only {digit}s", (place, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha="center", color=tint, fontsize=7.5, fontweight="bold",
+            f"only {digit}s",
+            (place, 1),
+            (0, 3),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="center",
+            color=tint,
+            fontsize=7.5,
+            fontweight="bold",
         )
     ax.axhline(0.5, color=INK, linewidth=0.6)
     ax.plot(
-        crossings["pooled_gauged"], crossings["probability"], marker="|", markersize=7, color=INK,
-        linestyle="none", alpha=0.5, markeredgewidth=0.7, label="thresholds",
+        crossings["pooled_gauged"],
+        crossings["probability"],
+        marker="|",
+        markersize=7,
+        color=INK,
+        linestyle="none",
+        alpha=0.5,
+        markeredgewidth=0.7,
+        label="thresholds",
     )
     ax.set_xlim(-1.6, 1.6)
     ax.set_ylim(-0.03, 1.03)
@@ -72,4 +92,52 @@ def caption(material: Material) -> str:
     )
 
 
+def data_thresholds(material: Material) -> pd.DataFrame:
+    """Every threshold within reach, on the common scale."""
+    thresholds = material["thresholds"]
+    several = material["seeds"].set_index("seed")["n_thresholds"] > 1
+    inside = thresholds.loc[thresholds["reachable"], ["seed", "index", "threshold_gauged", "direction"]]
+    return inside.assign(one_of_several=inside["seed"].map(several)).reset_index(drop=True)
+
+
+def draw_thresholds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
+    """Histogram; thresholds of seeds that have several stand out."""
+    bins = np.linspace(-1, 1, 81)
+    alone = table.loc[~table["one_of_several"], "threshold_gauged"]
+    several = table.loc[table["one_of_several"], "threshold_gauged"]
+    ax.hist(
+        [alone, several],
+        bins=bins,
+        stacked=True,
+        color=[DISTRACTOR, FAILED],
+        label=["the seed's only threshold", "one of several"],
+    )
+    ax.set_xlim(-1, 1)
+    ax.axvline(0, color=INK, linewidth=0.7)
+    ax.set_xlabel(f"threshold (scale: {targets[0]} is +1, {targets[1]} is −1)")
+    ax.set_ylabel("thresholds")
+    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.set_title("Where thresholds lie")
+    ax.legend(loc="upper right")
+    outside = int((table["threshold_gauged"].abs() > 1).sum())
+    if outside:
+        ax.text(0.99, 0.72, f"{outside} beyond the axis", transform=ax.transAxes, ha="right", fontsize=6.5)
+    return tidy(ax)
+
+
+def caption_thresholds(material: Material) -> str:
+    """What a threshold off zero means."""
+    table = data_thresholds(material)
+    if table.empty:
+        return "No seed has a threshold that an input could reach: each gives one answer to everything."
+    a, b = material.targets
+    above = int((table.loc[~table["one_of_several"], "threshold_gauged"] > 0).sum())
+    n = int((~table["one_of_several"]).sum())
+    return (
+        f"The same thresholds, counted. A tie between {a}s and {b}s must be answered “no”, so a good threshold lies a little on the side "
+        f"of {a}, above 0, where the two digits get equal attention: so it is in {above:,} of the {plural(n, 'seed')} with one threshold."
+    )
+
+
 FIGURE = Figure("readout", data, draw, caption, size=(6.3, 3.6))
+THRESHOLDS = Figure("thresholds", data_thresholds, draw_thresholds, caption_thresholds, size=(6.3, 2.8))

@@ -71,19 +71,27 @@ class Sheet:
             self._write(SIDE + indent, self.y, line, size)
         self.y += 0.09
 
-    def axes(self, height: float, widths: Sequence[float], gap: float = 0.75, left: float = 0.55) -> list[Axes]:
-        """A row of axes ``height`` inches high; ``widths`` are shares of the row. Room for labels is added."""
+    def axes(
+        self,
+        height: float,
+        widths: Sequence[float],
+        gap: float = 0.75,
+        left: float = 0.55,
+        right: float = 0.0,
+    ) -> list[Axes]:
+        """A row of axes ``height`` inches high; ``widths`` are shares of the row.
+
+        ``gap``, ``left`` and ``right`` leave room for labels between and beside the axes, in inches.
+        """
         room_above, room_below = 0.32, 0.5
-        free = self.width - left - gap * (len(widths) - 1)
+        free = self.width - left - right - gap * (len(widths) - 1)
         top = self.y + room_above
         x = SIDE + left
         row = []
         for share in widths:
             width = free * share / sum(widths)
             row.append(
-                self.canvas.add_axes(
-                    (x / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT)
-                )
+                self.canvas.add_axes((x / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT))
             )
             x += width + gap
         self.y = top + height + room_below
@@ -96,7 +104,9 @@ class Sheet:
             box.x0 - 0.45 / WIDTH, box.y1 + 0.12 / HEIGHT, letter, fontsize=10, fontweight="bold", va="bottom"
         )
 
-    def table(self, rows: Sequence[Sequence[str]], widths: Sequence[float], size: float = 8, header: bool = True) -> None:
+    def table(
+        self, rows: Sequence[Sequence[str]], widths: Sequence[float], size: float = 8, header: bool = True
+    ) -> None:
         """Rows of text in columns of the given shares of the width; the last column wraps."""
         starts = [SIDE + self.width * sum(widths[:k]) / sum(widths) for k in range(len(widths))]
         last = self.width * widths[-1] / sum(widths)

@@ -14,7 +14,9 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullLocator
 
 __all__ = [
     "CERTIFIED",
@@ -32,9 +34,11 @@ __all__ = [
     "error_axis",
     "jitter",
     "label_digits",
+    "log_axis",
     "look",
     "seed_groups",
     "sequential",
+    "thousands",
     "tidy",
 ]
 
@@ -120,13 +124,29 @@ def jitter(n: int, width: float) -> np.ndarray:
     return ((np.arange(n) * 0.6180339887498949) % 1 - 0.5) * width
 
 
+def thousands(axis: Axis) -> None:
+    """Whole numbers with separators as tick labels."""
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+
+
+def log_axis(axis: Axis) -> None:
+    """Ticks that stay readable whether the axis spans a decade or ten."""
+    low, high = axis.get_view_interval()
+    wide = high / low > 30 if low > 0 else True
+    axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 3.0, 5.0), numticks=8))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(LogFormatterMathtext() if wide else FuncFormatter(lambda x, _: f"{x:g}"))
+
+
 def error_axis(ax: Axes, error: pd.Series) -> pd.Series:
     """A logarithmic y axis for probabilities of error with a place for exactly 0; returns where to draw."""
     floor = min(1e-11, error[error > 0].min() / 10) if (error > 0).any() else 1e-11
     powers = [power for power in range(-60, 1, 2) if 10.0**power >= 8 * floor]
     ax.set_yscale("log")
     ax.set_ylim(floor / 4, 2)
-    ax.set_yticks([floor, *(10.0**power for power in powers)], ["0", *(f"$10^{{{power}}}$" for power in powers)])
+    ax.set_yticks(
+        [floor, *(10.0**power for power in powers)], ["0", *(f"$10^{{{power}}}$" for power in powers)]
+    )
     ax.minorticks_off()
     ax.set_ylabel("probability of a wrong answer")
     return error.clip(lower=floor)
@@ -136,10 +156,12 @@ def seed_groups(seeds: pd.DataFrame) -> list[tuple[str, pd.Series, str, str]]:
     """Name, rows, colour and marker of the seeds by outcome, those that there are."""
     groups = [
         ("failed", seeds["failed"], FAILED, "X"),
-        ("some inputs wrong", ~seeds["failed"] & ~seeds["certified"], DISTRACTOR, "o"),
-        ("certified: no input wrong", seeds["certified"], CERTIFIED, "D"),
+        ("some wrong", ~seeds["failed"] & ~seeds["certified"], DISTRACTOR, "o"),
+        ("certified", seeds["certified"], CERTIFIED, "D"),
     ]
-    return [(f"{name} ({int(rows.sum()):,})", rows, tint, mark) for name, rows, tint, mark in groups if rows.any()]
+    return [
+        (f"{name} ({int(rows.sum()):,})", rows, tint, mark) for name, rows, tint, mark in groups if rows.any()
+    ]
 
 
 def tidy(ax: Axes, axis: str = "y") -> Axes:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.by_digit import BARS, by_digit, by_digit_table
+from reports.by_digit import BARS, by_digit, by_digit_table, show_the_bars
 from reports.figure import Figure, Material
 from reports.style import INK
 from reports.words import number, plural
+
+LINEAR = 0.1  # rule weights are drawn on a linear scale up to here
 
 
 def data_values(material: Material) -> pd.DataFrame:
@@ -24,6 +26,7 @@ def data_rule(material: Material) -> pd.DataFrame:
 def draw_values(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Dots and bars by digit on the gauge where the first target is +1 and the second -1."""
     by_digit(table, "value_gauged", ax, targets)
+    show_the_bars(table, "value_gauged", ax)
     ax.axhline(0, color=INK, linewidth=0.7)
     ax.set_ylabel(f"value (scale: {targets[0]} is +1, {targets[1]} is −1)")
     ax.set_title("Learned values")
@@ -31,13 +34,21 @@ def draw_values(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
 
 
 def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
-    """Dots and bars of the rule weights, zero marked."""
+    """Dots and bars of the rule weights; linear near zero, where the distractors are, logarithmic beyond."""
     if table.empty:
         ax.text(0.5, 0.5, "no seed has exactly one threshold", transform=ax.transAxes, ha="center")
         ax.set_axis_off()
         return ax
     by_digit(table, "rule_weight", ax, targets)
     ax.axhline(0, color=INK, linewidth=0.7)
+    ax.set_yscale("symlog", linthresh=LINEAR, linscale=1.6)
+    edge = max(2.0, float(table["rule_weight"].abs().max()) * 1.3)
+    ax.set_ylim(-edge, edge)
+    inner = (-0.1, -0.05, 0, 0.05, 0.1)
+    outer = [sign * tick for tick in (0.3, 1, 10, 100, 1000) if tick < edge for sign in (-1, 1)]
+    ticks = sorted([*inner, *outer])
+    ax.set_yticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+    ax.minorticks_off()
     ax.set_ylabel(f"weight in the rule (|weight of {targets[0]}| is 1)")
     ax.set_title("The linear rule on counts")
     return ax
@@ -70,12 +81,15 @@ def caption_rule(material: Material) -> str:
     if n == 0:
         return "No seed changes its answer at exactly one pooled value, so no seed is one linear rule."
     others = weights["q50"].drop([a, b])
-    rest = f", of each other digit {number(others.min(), 2)} to {number(others.max(), 2)}" if len(others) else ""
+    rest = (
+        f", of each other digit {number(others.min(), 2)} to {number(others.max(), 2)}" if len(others) else ""
+    )
     return (
         f"{plural(n, 'seed')} of {len(material['seeds']):,} change their answer at exactly one pooled value; such a "
         f"seed says “yes” exactly when the sum of count × weight is positive. "
         f"Median weight of {a}: {number(weights.loc[a, 'q50'], 3)}, of {b}: {number(weights.loc[b, 'q50'], 3)}{rest}. "
-        f"Perfect rules need weight({b}) just below −weight({a}) and the others small and negative. {BARS}"
+        f"Perfect rules need weight({b}) just below −weight({a}) and the others small and negative. "
+        f"The axis is linear between −{LINEAR} and {LINEAR} and logarithmic beyond. {BARS}"
     )
 
 

@@ -26,9 +26,9 @@ def percent(x: float) -> str:
     """A share in per cent, with more places where it is close to 0 or 100 %."""
     if math.isnan(x):
         return "–"
-    places = 1 if 0.01 <= x <= 0.99 else 2
-    text = f"{100 * x:.{places}f}"
-    return f"{text.rstrip('0').rstrip('.')} %" if "." in text else f"{text} %"
+    if x in (0, 1):
+        return f"{100 * x:.0f} %"
+    return f"{100 * x:.{1 if 0.01 <= x <= 0.99 else 2}f} %"
 
 
 def probability(x: float) -> str:

@@ -1,4 +1,4 @@
-"""The progress bar of training: seeds done, seed-steps a second, time left."""
+"""Progress bars, on standard error: of training (seeds, speed, time left) and of a list of named things."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["Report", "training_bar"]
+__all__ = ["Report", "naming_bar", "training_bar"]
 
 Report = Callable[[int, int], None]  # seeds done, seed-steps done
 
@@ -40,3 +40,33 @@ def training_bar(show: bool | None, seeds: int, steps: int) -> Iterator[Report]:
 
         yield report
         progress.update(bar, completed=seeds * steps or 1)
+
+
+@contextmanager
+def naming_bar(title: str, total: int, show: bool | None = None) -> Iterator[Callable[[str], None]]:
+    """A bar over ``total`` things; the function it gives is told the name of each before it is made."""
+    if not (sys.stderr.isatty() if show is None else show):
+        yield lambda name: None
+        return
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[name]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("", total=total, name="")
+        begun = 0
+
+        def report(name: str) -> None:
+            nonlocal begun
+            progress.update(bar, completed=begun, name=name)
+            begun += 1
+
+        yield report
+        progress.update(bar, completed=total, name="")

@@ -1,0 +1,364 @@
+"""The command line. Everything heavy is imported inside the commands, so that --help answers at once.
+
+This is the one place in the package that may import ``analyses`` and ``reports``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from attnprobe.errors import AttnprobeError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from attnprobe.config import Config
+    from attnprobe.store import Run
+
+app = typer.Typer(
+    help="Train many seeds of one small attention network, tabulate what they do, report on it.\n\n"
+    "Start with:  attnprobe study runs/demo --seeds 0:256\n\n"
+    "A run is a folder. study = train (weights) + analyze (tables) + report (figures, PDF); query asks a table.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder.", show_default=False)]
+Seeds = Annotated[
+    str,
+    typer.Option(
+        help="Which seeds: a range 0:256 (0 to 255), a list 3,5,8, or a text file. Seeds that the run already "
+        "holds are not trained again."
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(help="Seeds trained at a time; all cores by default. Changes no bit.", show_default=False),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", show_default=False, help="No progress bar and no closing lines.")
+]
+
+
+def _settings(
+    *,
+    rule: Annotated[
+        str | None, typer.Option(help="The question: more of A than of B? (default n2 > n4)")
+    ] = None,
+    vocab_size: Annotated[
+        int | None, typer.Option(help="Digits in the alphabet, 2 to 32. (default 10)")
+    ] = None,
+    length: Annotated[int | None, typer.Option(help="Digits in a sequence, 1 to 63. (default 10)")] = None,
+    embed_dim: Annotated[int | None, typer.Option(help="Size of embeddings. (default 5)")] = None,
+    att_dim: Annotated[int | None, typer.Option(help="Size of keys and query. (default 5)")] = None,
+    hidden: Annotated[
+        int | None, typer.Option(help="Hidden units of the readout, 1 to 4096. (default 200)")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps. (default 20000)")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Sequences in a batch, 1 to 65536. (default 500)")
+    ] = None,
+    lr: Annotated[float | None, typer.Option(help="Adam's learning rate. (default 5e-5)")] = None,
+    betas: Annotated[
+        tuple[float, float] | None, typer.Option(help="Adam's two decay rates. (default 0.9 0.999)")
+    ] = None,
+    eps: Annotated[float | None, typer.Option(help="Adam's epsilon. (default 1e-8)")] = None,
+    history: Annotated[
+        int | None, typer.Option(help="Points at which the loss is recorded. (default 200)")
+    ] = None,
+    snapshots: Annotated[
+        int | None, typer.Option(help="Log-spaced steps at which weights are kept; 0: none. (default 20)")
+    ] = None,
+) -> None:
+    """The options that ``train`` and ``study`` share: one for each field of Config."""
+
+
+def _takes_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of :func:`_settings`; it receives those that were set as a dict."""
+    shared = inspect.signature(_settings, eval_str=True).parameters
+    own = inspect.signature(command, eval_str=True).parameters
+
+    @functools.wraps(command)
+    def wrapper(**given: Any) -> None:
+        settings = {name: given.pop(name) for name in shared}
+        command(**given, settings={name: value for name, value in settings.items() if value is not None})
+
+    merged = [*(parameter for name, parameter in own.items() if name != "settings"), *shared.values()]
+    del wrapper.__wrapped__  # type: ignore[attr-defined]  # else its signature would be read
+    wrapper.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in merged}
+    return wrapper
+
+
+@app.command()
+@_takes_settings
+def study(
+    run: RunFolder,
+    *,
+    seeds: Seeds = "0:100",
+    threads: Threads = None,
+    quiet: Quiet = False,
+    settings: dict[str, Any],
+) -> None:
+    """Train seeds, write the tables, write the report: the main job in one command.
+
+    Example:  attnprobe study runs/demo --seeds 0:256 --steps 20000
+    """
+    from attnprobe.population import check_size
+
+    config = _config(run, settings)
+    check_size(config.task)  # before hours of training, not after
+    opened = _train(run, config, seeds, threads, quiet)
+    _analyze(opened, quiet)
+    _report(opened, quiet)
+    _say(
+        quiet,
+        f"Report:  {run / 'report.pdf'}",
+        f"Figures: {run / 'figures'}    Tables: {run / 'tables'}",
+        f"Next:    attnprobe query {run} seeds --where 'accuracy < 0.99'",
+    )
+
+
+@app.command()
+@_takes_settings
+def train(
+    run: RunFolder,
+    *,
+    seeds: Seeds = "0:100",
+    threads: Threads = None,
+    quiet: Quiet = False,
+    settings: dict[str, Any],
+) -> None:
+    """Train seeds into a run folder. Interrupted, the same command goes on where it stopped.
+
+    Example:  attnprobe train runs/demo --seeds 0:1000 --steps 20000
+    """
+    _train(run, _config(run, settings), seeds, threads, quiet)
+    _say(quiet, f"Next: attnprobe analyze {run}")
+
+
+@app.command()
+def analyze(run: RunFolder, quiet: Quiet = False) -> None:
+    """Compute every table from the trained weights, exactly over all inputs, into RUN/tables.
+
+    Example:  attnprobe analyze runs/demo
+    """
+    from attnprobe.store import open_run
+
+    _analyze(open_run(run), quiet)
+    _say(quiet, f"Next: attnprobe report {run}    or: attnprobe query {run} seeds")
+
+
+@app.command()
+def report(run: RunFolder, quiet: Quiet = False) -> None:
+    """Draw RUN/report.pdf, and each figure as PNG, PDF and the CSV it shows, from the tables.
+
+    Example:  attnprobe report runs/demo
+    """
+    from attnprobe.store import open_run
+
+    _report(open_run(run), quiet)
+    _say(quiet, f"Report: {run / 'report.pdf'}    Figures: {run / 'figures'}")
+
+
+@app.command()
+def query(
+    run: RunFolder,
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="For example seeds, digits or summary.", show_default=False)
+    ],
+    where: Annotated[
+        str | None,
+        typer.Option(
+            help="Rows to keep: comparisons, arithmetic, and/or/not on columns.", show_default=False
+        ),
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Group by this column.", show_default=False)] = None,
+    stat: Annotated[
+        str, typer.Option(help="With --by: mean, median, min, max, std or sum of each column.")
+    ] = "mean",
+    columns: Annotated[
+        str | None, typer.Option(help="Columns to show, separated by commas.", show_default=False)
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="table, csv, json or parquet. By default by the ending of --out, else a table in a terminal, CSV in a pipe.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file.", show_default=False)] = None,
+) -> None:
+    """Ask a table of a run: a readable table in a terminal, clean CSV, JSON or Parquet elsewhere.
+
+    Examples:
+
+    attnprobe query runs/demo seeds --where "accuracy < 0.99 and focus > 0.5"
+
+    attnprobe query runs/demo digits --by digit --stat median --out digits.csv
+    """
+    import analyses
+    from attnprobe import query as ask
+    from attnprobe.store import open_run
+
+    opened = open_run(run)
+    if table not in analyses.names():
+        raise AttnprobeError(
+            f"There is no table {table!r}.{did_you_mean(table, analyses.names())} Tables are: {', '.join(analyses.names())}."
+        )
+    kind = _format(format_, out)
+    frame = opened.table(table)
+    if where is not None:
+        frame = ask.where(frame, where)
+    if by is not None:
+        frame = ask.group(frame, by, stat)
+    if columns is not None:
+        frame = ask.pick(frame, [name.strip() for name in columns.split(",")])
+    _put(frame, kind, out)
+
+
+# --- the work of the commands ----------------------------------------------------------------------
+
+
+def _config(path: Path, given: dict[str, Any]) -> Config:
+    """The settings that were given; the others as an existing run has them, else the defaults."""
+    from attnprobe.config import Config
+    from attnprobe.store import open_run
+
+    existing = open_run(path).config.model_dump() if (path / "run.json").exists() else {}
+    return Config(**{**existing, **given})
+
+
+def _train(path: Path, config: Config, seeds: str, threads: int | None, quiet: bool) -> Run:
+    from attnprobe.seeds import parse_seeds
+    from attnprobe.store import open_run
+    from attnprobe.training.batch import train
+
+    wanted = parse_seeds(seeds)
+    started = time.perf_counter()
+    before = len(open_run(path).seeds) if (path / "run.json").exists() else 0
+    try:
+        run = train(config, wanted, path, threads=threads, progress=False if quiet else None)
+    except KeyboardInterrupt:
+        kept = len(open_run(path).seeds) if (path / "run.json").exists() else 0
+        print(
+            f"\nStopped. {kept:,} finished seeds are kept in {path}; the same command trains the rest.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(130) from None
+    new = len(run.seeds) - before
+    failed = int((run.status != "trained").sum())
+    _say(
+        quiet,
+        f"{new:,} seeds trained in {time.perf_counter() - started:.1f} s; {path} holds {len(run.seeds):,}"
+        + (f", {failed:,} of them not finite." if failed else "."),
+    )
+    return run
+
+
+def _analyze(run: Run, quiet: bool) -> None:
+    import analyses
+    from attnprobe.progress import naming_bar
+
+    started = time.perf_counter()
+    with naming_bar("analyzing", len(analyses.names()), False if quiet else None) as progress:
+        written = analyses.write(run, progress=progress)
+    _say(
+        quiet,
+        f"{len(written)} tables written in {time.perf_counter() - started:.1f} s: {run.path / 'tables'}",
+    )
+
+
+def _report(run: Run, quiet: bool) -> None:
+    import reports
+    from attnprobe.progress import naming_bar
+
+    started = time.perf_counter()
+    with naming_bar("reporting", len(reports.figures()) + 1, False if quiet else None) as progress:
+        reports.write(run, progress=progress)
+    _say(quiet, f"Report of {len(reports.figures())} figures drawn in {time.perf_counter() - started:.1f} s.")
+
+
+def _say(quiet: bool, *lines: str) -> None:
+    if not quiet:
+        print("\n".join(lines), flush=True)
+
+
+FORMATS = ("table", "csv", "json", "parquet")
+
+
+def _format(asked: str | None, out: Path | None) -> str:
+    """The output format that was asked for, or that fits the place the output goes to."""
+    if asked is None and out is not None:
+        asked = out.suffix.removeprefix(".").lower()
+        if asked not in FORMATS:
+            raise AttnprobeError(
+                f"--out {str(out)!r}: the ending says no format. Give --format csv, json or parquet."
+            )
+    kind = asked or ("table" if sys.stdout.isatty() else "csv")
+    if kind not in FORMATS:
+        raise AttnprobeError(f"--format {kind!r} is not allowed: it must be one of {', '.join(FORMATS)}.")
+    if kind == "parquet" and out is None and sys.stdout.isatty():
+        raise AttnprobeError(
+            "--format parquet is not for a terminal: give --out FILE, or send it into a pipe."
+        )
+    return kind
+
+
+MOST_ROWS = 40
+
+
+def _put(frame: pd.DataFrame, kind: str, out: Path | None) -> None:
+    from attnprobe.files import write_bytes
+
+    data = _encoded(frame, kind)
+    if out is not None:
+        write_bytes(out, data)
+        print(f"{len(frame):,} rows written to {out}", file=sys.stderr)
+        return
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+    if kind == "table" and len(frame) > MOST_ROWS:
+        print(f"({len(frame):,} rows, {MOST_ROWS} shown; --format csv gives all)", file=sys.stderr)
+
+
+def _encoded(frame: pd.DataFrame, kind: str) -> bytes:
+    if kind == "csv":
+        return frame.to_csv(index=False, lineterminator="\n").encode()
+    if kind == "json":
+        return (frame.to_json(orient="records", indent=1, double_precision=15) + "\n").encode()
+    if kind == "parquet":
+        return bytes(frame.to_parquet(index=False))
+    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
+    text = frame.to_string(
+        index=False, max_rows=MOST_ROWS, line_width=width, float_format=lambda x: f"{x:.6g}", na_rep="-"
+    )
+    return (text + "\n").encode()
+
+
+def main() -> None:
+    """Run the command line; bad input is one message and exit code 2."""
+    try:
+        app()
+    except AttnprobeError as error:
+        print(f"attnprobe: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:  # `attnprobe query ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
