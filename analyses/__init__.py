@@ -37,9 +37,7 @@ MODULES = (
 
 @cache
 def _registry() -> dict[str, Analysis]:
-    found = [
-        analysis for name in MODULES for analysis in importlib.import_module(f"analyses.{name}").ANALYSES
-    ]
+    found = [analysis for name in MODULES for analysis in importlib.import_module(f"analyses.{name}").ANALYSES]
     return {analysis.name: analysis for analysis in found}
 
 

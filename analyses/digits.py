@@ -27,14 +27,10 @@ SCHEMA = Schema(
         SEED,
         Column("digit", "int64", "", "the digit"),
         Column("is_target", "bool", "", "whether the rule names the digit"),
-        Column(
-            "score", "float64", "nats", "before the softmax; free up to a shift common to a seed's digits"
-        ),
+        Column("score", "float64", "nats", "before the softmax; free up to a shift common to a seed's digits"),
         Column("value", "float64", "", "as the network computes it; free up to an affine map a seed"),
         Column("value_gauged", "float64", "", "value on the scale where digit {a} is +1 and digit {b} is -1"),
-        Column(
-            "attention_share", "float64", "share", "expected attention on the digit, exact over all inputs"
-        ),
+        Column("attention_share", "float64", "share", "expected attention on the digit, exact over all inputs"),
         Column("attention_lift", "float64", "ratio", "attention_share / its value under uniform attention"),
         Column(
             "rule_weight",

@@ -45,7 +45,7 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
     """One row a seed and digit."""
     weights = {name: value.astype(np.float64) for name, value in run.weights.items()}
     embedding = weights["embed.weight"]  # (S, V, D)
-    S, V, D = embedding.shape
+    S, V, _ = embedding.shape
     centred = embedding - embedding.mean(axis=1, keepdims=True)
     usable = run.status == "trained"
     own, aligned = np.full((S, V, 2), np.nan), np.full((S, V, 2), np.nan)

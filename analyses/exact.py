@@ -36,7 +36,5 @@ def attention(circuit: Circuit, inputs: Population) -> tuple[np.ndarray, np.ndar
     for seeds, block in circuit.blocks(max(1, PAIRS // len(inputs))):
         _, normaliser = block.pool(inputs.counts)
         share[seeds] = block.weights * ((inputs.probability / normaliser) @ counts)
-        entropy[seeds] = np.log(normaliser) @ inputs.probability - np.sum(
-            share[seeds] * block.relative_scores, axis=1
-        )
+        entropy[seeds] = np.log(normaliser) @ inputs.probability - np.sum(share[seeds] * block.relative_scores, axis=1)
     return share, entropy

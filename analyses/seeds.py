@@ -80,9 +80,7 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
             "focus_lift": focus / chance,
             "focus_given_target": focus / present,
             "attention_entropy": entropy,
-            "n_thresholds": np.array(
-                [np.sum(circuit.reachable(s)) for s in range(len(circuit))], dtype=np.int64
-            ),
+            "n_thresholds": np.array([np.sum(circuit.reachable(s)) for s in range(len(circuit))], dtype=np.int64),
             "failed": (run.status != "trained") | (1 - wrong < FAILED_BELOW),
         }
     )

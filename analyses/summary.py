@@ -22,9 +22,7 @@ SCHEMA = Schema(
         Column("measure", "string", "", "what is estimated"),
         Column("estimate", "float64", "the measure's", "from the seeds at hand"),
         Column("ci_low", "float64", "the measure's", "lower end of the interval; empty where n is too small"),
-        Column(
-            "ci_high", "float64", "the measure's", "upper end of the interval; empty where n is too small"
-        ),
+        Column("ci_high", "float64", "the measure's", "upper end of the interval; empty where n is too small"),
         Column("level", "float64", "", "the interval's confidence level"),
         Column("method", "string", "", "how the interval was made"),
         Column("n_seeds", "int64", "seeds", "how many seeds are in"),
@@ -96,9 +94,7 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
         stats.exact(float(inputs.share(~inputs.label)), len(seeds)),
         "accuracy of answering no to every input",
     )
-    rows = [
-        {"measure": name, **asdict(estimate), "meaning": words} for name, (estimate, words) in found.items()
-    ]
+    rows = [{"measure": name, **asdict(estimate), "meaning": words} for name, (estimate, words) in found.items()]
     return pd.DataFrame(rows).sort_values("measure", ignore_index=True)[SCHEMA.names]
 
 
@@ -109,6 +105,4 @@ def _distance_ratio(pairs: pd.DataFrame, targets: tuple[int, int]) -> np.ndarray
     return (mean[True] / mean[False]).to_numpy() if False in mean else np.empty(0)
 
 
-ANALYSES = (
-    Analysis("What can be said of all seeds?", SCHEMA, compute, needs=("seeds", "digits", "embedding_pairs")),
-)
+ANALYSES = (Analysis("What can be said of all seeds?", SCHEMA, compute, needs=("seeds", "digits", "embedding_pairs")),)

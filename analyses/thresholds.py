@@ -16,19 +16,11 @@ SCHEMA = Schema(
     (
         SEED,
         Column("index", "int64", "", "0, 1, ... from the smallest pooled value up, over all real thresholds"),
-        Column(
-            "threshold", "float64", "", "pooled value where the answer changes, on the network's own scale"
-        ),
+        Column("threshold", "float64", "", "pooled value where the answer changes, on the network's own scale"),
         Column("slope", "float64", "nats a unit of pooled value", "slope of the logit there"),
-        Column(
-            "direction", "int64", "", "+1 where the answer turns to yes with growing pooled value, else -1"
-        ),
-        Column(
-            "reachable", "bool", "", "whether some mean of values reaches it: only these matter to any input"
-        ),
-        Column(
-            "threshold_gauged", "float64", "", "on the scale where the value of digit {a} is +1, of {b} -1"
-        ),
+        Column("direction", "int64", "", "+1 where the answer turns to yes with growing pooled value, else -1"),
+        Column("reachable", "bool", "", "whether some mean of values reaches it: only these matter to any input"),
+        Column("threshold_gauged", "float64", "", "on the scale where the value of digit {a} is +1, of {b} -1"),
     ),
 )
 

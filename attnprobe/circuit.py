@@ -28,9 +28,7 @@ from attnprobe.task import Task
 
 __all__ = ["Circuit", "Readout"]
 
-LOWEST_SCORE = (
-    -700.0
-)  # exp of less leaves float64's normal range; scores further below the largest count as this
+LOWEST_SCORE = -700.0  # exp of less leaves float64's normal range; scores further below the largest count as this
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,37 +46,25 @@ Threads = Annotated[
     int | None,
     typer.Option(help="Seeds trained at a time; all cores by default. Changes no bit.", show_default=False),
 ]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", show_default=False, help="No progress bar and no closing lines.")
-]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", show_default=False, help="No progress bar and no closing lines.")]
 
 
 def _settings(
     *,
-    rule: Annotated[
-        str | None, typer.Option(help="The question: more of A than of B? (default n2 > n4)")
-    ] = None,
-    vocab_size: Annotated[
-        int | None, typer.Option(help="Digits in the alphabet, 2 to 32. (default 10)")
-    ] = None,
+    rule: Annotated[str | None, typer.Option(help="The question: more of A than of B? (default n2 > n4)")] = None,
+    vocab_size: Annotated[int | None, typer.Option(help="Digits in the alphabet, 2 to 32. (default 10)")] = None,
     length: Annotated[int | None, typer.Option(help="Digits in a sequence, 1 to 63. (default 10)")] = None,
     embed_dim: Annotated[int | None, typer.Option(help="Size of embeddings. (default 5)")] = None,
     att_dim: Annotated[int | None, typer.Option(help="Size of keys and query. (default 5)")] = None,
-    hidden: Annotated[
-        int | None, typer.Option(help="Hidden units of the readout, 1 to 4096. (default 200)")
-    ] = None,
+    hidden: Annotated[int | None, typer.Option(help="Hidden units of the readout, 1 to 4096. (default 200)")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimiser steps. (default 20000)")] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Sequences in a batch, 1 to 65536. (default 500)")
-    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Sequences in a batch, 1 to 65536. (default 500)")] = None,
     lr: Annotated[float | None, typer.Option(help="Adam's learning rate. (default 5e-5)")] = None,
     betas: Annotated[
         tuple[float, float] | None, typer.Option(help="Adam's two decay rates. (default 0.9 0.999)")
     ] = None,
     eps: Annotated[float | None, typer.Option(help="Adam's epsilon. (default 1e-8)")] = None,
-    history: Annotated[
-        int | None, typer.Option(help="Points at which the loss is recorded. (default 200)")
-    ] = None,
+    history: Annotated[int | None, typer.Option(help="Points at which the loss is recorded. (default 200)")] = None,
     snapshots: Annotated[
         int | None, typer.Option(help="Log-spaced steps at which weights are kept; 0: none. (default 20)")
     ] = None,
@@ -95,7 +83,7 @@ def _takes_settings(command: Callable[..., None]) -> Callable[..., None]:
         command(**given, settings={name: value for name, value in settings.items() if value is not None})
 
     merged = [*(parameter for name, parameter in own.items() if name != "settings"), *shared.values()]
-    del wrapper.__wrapped__  # type: ignore[attr-defined]  # else its signature would be read
+    del wrapper.__wrapped__  # else its signature would be read
     wrapper.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in merged}
     return wrapper
@@ -180,14 +168,10 @@ def query(
     ],
     where: Annotated[
         str | None,
-        typer.Option(
-            help="Rows to keep: comparisons, arithmetic, and/or/not on columns.", show_default=False
-        ),
+        typer.Option(help="Rows to keep: comparisons, arithmetic, and/or/not on columns.", show_default=False),
     ] = None,
     by: Annotated[str | None, typer.Option(help="Group by this column.", show_default=False)] = None,
-    stat: Annotated[
-        str, typer.Option(help="With --by: mean, median, min, max, std or sum of each column.")
-    ] = "mean",
+    stat: Annotated[str, typer.Option(help="With --by: mean, median, min, max, std or sum of each column.")] = "mean",
     columns: Annotated[
         str | None, typer.Option(help="Columns to show, separated by commas.", show_default=False)
     ] = None,
@@ -195,7 +179,8 @@ def query(
         str | None,
         typer.Option(
             "--format",
-            help="table, csv, json or parquet. By default by the ending of --out, else a table in a terminal, CSV in a pipe.",
+            help="table, csv, json or parquet. By default by the ending of --out, else a table in a "
+            "terminal, CSV in a pipe.",
             show_default=False,
         ),
     ] = None,
@@ -216,7 +201,8 @@ def query(
     opened = open_run(run)
     if table not in analyses.names():
         raise AttnprobeError(
-            f"There is no table {table!r}.{did_you_mean(table, analyses.names())} Tables are: {', '.join(analyses.names())}."
+            f"There is no table {table!r}.{did_you_mean(table, analyses.names())} Tables are: "
+            f"{', '.join(analyses.names())}."
         )
     kind = _format(format_, out)
     frame = opened.table(table)
@@ -304,16 +290,12 @@ def _format(asked: str | None, out: Path | None) -> str:
     if asked is None and out is not None:
         asked = out.suffix.removeprefix(".").lower()
         if asked not in FORMATS:
-            raise AttnprobeError(
-                f"--out {str(out)!r}: the ending says no format. Give --format csv, json or parquet."
-            )
+            raise AttnprobeError(f"--out {str(out)!r}: the ending says no format. Give --format csv, json or parquet.")
     kind = asked or ("table" if sys.stdout.isatty() else "csv")
     if kind not in FORMATS:
         raise AttnprobeError(f"--format {kind!r} is not allowed: it must be one of {', '.join(FORMATS)}.")
     if kind == "parquet" and out is None and sys.stdout.isatty():
-        raise AttnprobeError(
-            "--format parquet is not for a terminal: give --out FILE, or send it into a pipe."
-        )
+        raise AttnprobeError("--format parquet is not for a terminal: give --out FILE, or send it into a pipe.")
     return kind
 
 

@@ -24,9 +24,7 @@ class Config(TaskSettings):
     embed_dim: int = setting(5, "size of a digit's embedding", "a whole number from 1 to 256", ge=1, le=256)
     att_dim: int = setting(5, "size of keys and query", "a whole number from 1 to 256", ge=1, le=256)
     hidden: int = setting(200, "hidden units of the readout", "a whole number from 1 to 4096", ge=1, le=4096)
-    steps: int = setting(
-        20_000, "optimiser steps (one batch each)", "a whole number from 0 to 10^9", ge=0, le=10**9
-    )
+    steps: int = setting(20_000, "optimiser steps (one batch each)", "a whole number from 0 to 10^9", ge=0, le=10**9)
     batch_size: int = setting(500, "sequences in a batch", "a whole number from 1 to 65536", ge=1, le=65_536)
     lr: float = setting(5e-5, "Adam's learning rate", "a finite number above 0", gt=0, allow_inf_nan=False)
     betas: tuple[float, float] = setting(

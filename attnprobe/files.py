@@ -50,7 +50,7 @@ def write_bytes(path: Path, data: bytes) -> str:
             file.flush()
             os.fchmod(file.fileno(), 0o666 & ~_umask())
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
         temporary = None
         _sync_folder(path.parent)
     except OSError as error:
@@ -61,7 +61,7 @@ def write_bytes(path: Path, data: bytes) -> str:
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                Path(temporary).unlink()
     return sha256(data)
 
 

@@ -62,9 +62,7 @@ class Population:
         multiplicity = self.multiplicity[rows]
         if self.total <= 2**53:  # whole numbers up to here are exact in float64, and so are their sums
             return np.asarray(holds @ multiplicity.astype(np.float64) / float(self.total))
-        exact = [
-            int(multiplicity[picked].sum()) / self.total for picked in holds.reshape(-1, holds.shape[-1])
-        ]
+        exact = [int(multiplicity[picked].sum()) / self.total for picked in holds.reshape(-1, holds.shape[-1])]
         return np.array(exact).reshape(holds.shape[:-1])
 
     def __len__(self) -> int:

@@ -48,9 +48,7 @@ def group(frame: pd.DataFrame, by: str, statistic: str = "mean") -> pd.DataFrame
     if by not in frame:
         raise _unknown(by, list(frame.columns))
     if statistic not in STATISTICS:
-        raise AttnprobeError(
-            f"--stat {statistic!r} is not allowed: it must be one of {', '.join(STATISTICS)}."
-        )
+        raise AttnprobeError(f"--stat {statistic!r} is not allowed: it must be one of {', '.join(STATISTICS)}.")
     numeric = [name for name in frame.select_dtypes(["number", "bool"]).columns if name not in (by, "seed")]
     groups = frame.groupby(by, sort=True)
     result = groups[numeric].agg(statistic)

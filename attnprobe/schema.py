@@ -61,8 +61,7 @@ class Schema:
             self,
             key=tuple(filled(name) for name in self.key),
             columns=tuple(
-                replace(column, name=filled(column.name), meaning=filled(column.meaning))
-                for column in self.columns
+                replace(column, name=filled(column.name), meaning=filled(column.meaning)) for column in self.columns
             ),
         )
 

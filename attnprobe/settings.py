@@ -41,9 +41,7 @@ def _sentences(owner: type[Settings], error: ValidationError) -> str:
     for problem in error.errors():
         name = str(problem["loc"][0]) if problem["loc"] else ""
         if problem["type"] == "extra_forbidden":
-            said[name] = (
-                f"Unknown setting {name!r}.{did_you_mean(name, fields)} Settings are: {', '.join(fields)}."
-            )
+            said[name] = f"Unknown setting {name!r}.{did_you_mean(name, fields)} Settings are: {', '.join(fields)}."
         elif name in fields:
             extra = fields[name].json_schema_extra
             allowed = extra["allowed"] if isinstance(extra, dict) else "see the documentation"

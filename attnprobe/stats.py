@@ -76,9 +76,7 @@ def median(values: np.ndarray) -> Estimate:
     if len(x) < 6:
         return _alone(x, "none: needs 6 seeds")
     interval = stats.quantile_test(x, p=0.5).confidence_interval(LEVEL)
-    return Estimate(
-        float(np.median(x)), float(interval.low), float(interval.high), LEVEL, "order statistics", len(x)
-    )
+    return Estimate(float(np.median(x)), float(interval.low), float(interval.high), LEVEL, "order statistics", len(x))
 
 
 def correlation(x: np.ndarray, y: np.ndarray) -> Estimate:

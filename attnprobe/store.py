@@ -94,9 +94,7 @@ class Run:
     def require_seeds(self) -> None:
         """Raise where no seed has been trained yet."""
         if not self.info["shards"]:
-            raise AttnprobeError(
-                f"{self.path} holds no trained seeds yet. Train some: attnprobe train {self.path}"
-            )
+            raise AttnprobeError(f"{self.path} holds no trained seeds yet. Train some: attnprobe train {self.path}")
 
     @cached_property
     def _order(self) -> np.ndarray:
@@ -204,9 +202,7 @@ class Run:
     @property
     def state(self) -> str:
         """A fingerprint of all shards: a table that was computed from other shards is out of date."""
-        return sha256(
-            "".join(self.info["files"][f"shards/{s}.safetensors"] for s in self.info["shards"]).encode()
-        )
+        return sha256("".join(self.info["files"][f"shards/{s}.safetensors"] for s in self.info["shards"]).encode())
 
     def write_table(self, schema: Schema, frame: pd.DataFrame) -> None:
         """Check a frame against its schema and write it to ``tables/NAME.parquet``."""
@@ -235,9 +231,7 @@ class Run:
                 else f"is not in {self.path}.{did_you_mean(name, known)} "
                 f"Computed so far: {', '.join(self.tables) or 'none'}"
             )
-            raise AttnprobeError(
-                f"Table {name!r} {why}. Tables are computed by: attnprobe analyze {self.path}"
-            )
+            raise AttnprobeError(f"Table {name!r} {why}. Tables are computed by: attnprobe analyze {self.path}")
         file = pq.ParquetFile(
             io.BytesIO(read_bytes(self._checked(f"tables/{name}.parquet"))), page_checksum_verification=True
         )
@@ -368,9 +362,7 @@ def _json(info: dict[str, Any]) -> bytes:
 def _difference(ours: Config, theirs: Config) -> str:
     here, asked = ours.model_dump(), theirs.model_dump()
     return "; ".join(
-        f"{name} is {here[name]!r} there, {asked[name]!r} was asked for"
-        for name in here
-        if here[name] != asked[name]
+        f"{name} is {here[name]!r} there, {asked[name]!r} was asked for" for name in here if here[name] != asked[name]
     )
 
 

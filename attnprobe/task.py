@@ -74,9 +74,7 @@ class TaskSettings(Settings):
     rule: str = setting(
         "n2 > n4", "the question, on digit counts: label 1 where it holds", "'nA > nB' for two digits A and B"
     )
-    vocab_size: int = setting(
-        10, "number of digits in the alphabet", "a whole number from 2 to 32", ge=2, le=32
-    )
+    vocab_size: int = setting(10, "number of digits in the alphabet", "a whole number from 2 to 32", ge=2, le=32)
     length: int = setting(10, "digits in a sequence", "a whole number from 1 to 63", ge=1, le=63)
 
     @model_validator(mode="after")
@@ -174,7 +172,7 @@ class Task(TaskSettings):
             raise AttnprobeError(f"seed = {seed!r}, step = {step!r} is not allowed: neither may be negative.")
         else:
             X = torch.from_numpy(self.digits(n, seed, step))
-        more, fewer = ((X == digit).sum(1) for digit in self.targets)
+        more, fewer = (X.eq(digit).sum(1) for digit in self.targets)
         return X, (more > fewer).float()[:, None]
 
 

@@ -43,9 +43,7 @@ def caption(material: Material) -> str:
     spread = material["digits_spread"]
     medians = spread[spread["measure"] == "attention_share"].set_index("digit")["q50"]
     others = medians.drop([a, b])
-    rest = (
-        f"; on each other digit {number(others.min(), 2)} to {number(others.max(), 2)}" if len(others) else ""
-    )
+    rest = f"; on each other digit {number(others.min(), 2)} to {number(others.max(), 2)}" if len(others) else ""
     return (
         f"Expected attention on each digit over all inputs, exact, for {plural(material['seeds'].shape[0], 'seed')}: "
         f"a median of {number(medians[a], 2)} on {a}, {number(medians[b], 2)} on {b}{rest}. "

@@ -11,7 +11,9 @@ from reports.style import INK, colour, jitter, label_digits, tidy
 
 __all__ = ["BARS", "by_digit", "by_digit_table", "show_the_bars"]
 
-BARS = "Bars: thick, the middle half of the seeds; thin, the middle 90 %; white dot, the median (spread, not uncertainty)."
+BARS = (
+    "Bars: thick, the middle half of the seeds; thin, the middle 90 %; white dot, the median (spread, not uncertainty)."
+)
 MOST_DOTS = 400  # seeds drawn as dots; beyond, evenly many of them, while the bars stand for all
 
 

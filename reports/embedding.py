@@ -60,9 +60,7 @@ def _cloud(table: pd.DataFrame, x: str, y: str, ax: Axes, targets: tuple[int, in
         ax.scatter(rows[x], rows[y], s=5, color=colour(digit, targets), alpha=0.3, linewidths=0)
     medians = table.drop_duplicates("digit")
     others = medians[~medians["digit"].isin(targets)]
-    ax.scatter(
-        others[f"median_{x}"], others[f"median_{y}"], s=12, color=INK, edgecolor="white", linewidth=0.6
-    )
+    ax.scatter(others[f"median_{x}"], others[f"median_{y}"], s=12, color=INK, edgecolor="white", linewidth=0.6)
     for _, row in medians[medians["digit"].isin(targets)].iterrows():
         digit = int(row["digit"])
         ax.text(
@@ -117,7 +115,8 @@ def caption_aligned(material: Material) -> str:
     n = int(material["embedding_spread"]["n_seeds"].max())
     return (
         f"Embeddings of {plural(n, 'seed')} (at most {MOST_SEEDS} drawn), centred, rotated onto their common mean "
-        "(Procrustes, no scaling) and read on that mean's first two principal axes; the numerals and the dark dots mark medians (dark: digits that the rule does not name). "
+        "(Procrustes, no scaling) and read on that mean's first two principal axes; the numerals and the "
+        "dark dots mark medians (dark: digits that the rule does not name). "
         "Alignment brings like to like, so some order would appear in random points too: compare the distances of the "
         "medians with the scatter of the dots."
     )
@@ -130,12 +129,14 @@ def caption_cosine(material: Material) -> str:
     of_targets = table[(table["digit_a"] == a) & (table["digit_b"] == b)].iloc[0]
     others = table[~table["digit_a"].isin((a, b)) & ~table["digit_b"].isin((a, b))]
     rest = (
-        f"; pairs of other digits have medians from {number(others['q50'].min(), 2)} to {number(others['q50'].max(), 2)}"
+        f"; pairs of other digits have medians from {number(others['q50'].min(), 2)} to "
+        f"{number(others['q50'].max(), 2)}"
         if len(others)
         else ""
     )
     return (
-        f"Cosine of the angle between two digits' embeddings, median over seeds, free of any choice of axes. For {a} and {b}: "
+        "Cosine of the angle between two digits' embeddings, median over seeds, free of any choice of "
+        f"axes. For {a} and {b}: "
         f"{number(of_targets['q50'], 2)} (middle 90 % of seeds: {number(of_targets['q05'], 2)} to "
         f"{number(of_targets['q95'], 2)}){rest}."
     )
@@ -146,8 +147,10 @@ def caption_read(material: Material) -> str:
     a, b = material.targets
     spread = material["embedding_spread"].set_index(["measure", "digit"])["q50"]
     return (
-        "Scores read the embedding along one direction (up), values along another (across; its sign is fixed in each seed so that "
-        f"{a} lies to the right of {b}). In the median seed {a} lies at {number(spread['along_value', a], 2)} and {b} at "
+        "Scores read the embedding along one direction (up), values along another (across; its sign is "
+        "fixed in each seed so that "
+        f"{a} lies to the right of {b}). In the median seed {a} lies at "
+        f"{number(spread['along_value', a], 2)} and {b} at "
         f"{number(spread['along_value', b], 2)} across, at {number(spread['along_query', a], 2)} and "
         f"{number(spread['along_query', b], 2)} up."
     )

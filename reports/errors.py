@@ -37,9 +37,7 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     grid = np.full((size, size), np.nan)
     grid[b, a] = table["mean"]
     shown = np.ma.masked_where(~(grid > 0), grid)
-    image = ax.imshow(
-        shown, cmap=sequential.with_extremes(bad="white"), norm=LogNorm(LOWEST, 1), origin="lower"
-    )
+    image = ax.imshow(shown, cmap=sequential.with_extremes(bad="white"), norm=LogNorm(LOWEST, 1), origin="lower")
     for x, y, rate in zip(a, b, table["mean"], strict=True):
         if rate == 0:
             ax.text(x, y, "0", ha="center", va="center", fontsize=6.5, color="#595959")
@@ -82,7 +80,8 @@ def caption_all(material: Material) -> str:
     if wrong == 0:
         return f"All {plural(len(seeds), 'seed')} are right on every input: there is no error to show."
     return (
-        f"Probability of a wrong answer given how many {material.targets[0]}s and {material.targets[1]}s an input holds, exact over "
+        f"Probability of a wrong answer given how many {material.targets[0]}s and {material.targets[1]}s "
+        "an input holds, exact over "
         f"all inputs: mean over all {plural(len(seeds), 'seed')}, failed ones included. "
         f"{_highest(material, data_all(material))} {plural(wrong, 'seed')} err on some input."
     )

@@ -166,14 +166,12 @@ def _figure(which: str) -> Figure:
         digits = material["digits"]
         history = material["history"]
         gauged = digits.loc[digits["seed"] == seed, ["digit", "value_gauged"]]
-        cells = maps[(maps["seed"] == seed) & (maps["sequence"] < SEQUENCES)].merge(
-            gauged, on="digit", how="left"
-        )
+        cells = maps[(maps["seed"] == seed) & (maps["sequence"] < SEQUENCES)].merge(gauged, on="digit", how="left")
         cells = cells.sort_values(["sequence", "position"])
         loss = history.loc[history["seed"] == seed, ["seed", "step", "loss"]]
         columns = ["seed", "sequence", "position", "digit", "attention", "value_gauged"]
-        empty = {name: np.nan for name in ("step", "loss")}
-        rest = {name: np.nan for name in columns[1:]}
+        empty = dict.fromkeys(("step", "loss"), np.nan)
+        rest = dict.fromkeys(columns[1:], np.nan)
         return pd.concat([cells[columns].assign(**empty), loss.assign(**rest)], ignore_index=True)
 
     def draw(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, int] = (2, 4)) -> Sequence[Axes]:
@@ -195,7 +193,8 @@ def _figure(which: str) -> Figure:
         meaning = {"typical": "Typical seed (middle rank)", "best": "Best seed", "worst": "Worst seed"}[which]
         return (
             f"{meaning}: {seed['seed']}. Accuracy {exact_accuracy(seed['error_probability'])}, expected loss "
-            f"{number(seed['loss'], 2)} nats, focus {number(seed['focus'], 2)} (chance {number(seed['focus_chance'], 2)})."
+            f"{number(seed['loss'], 2)} nats, focus {number(seed['focus'], 2)} (chance "
+            f"{number(seed['focus_chance'], 2)})."
         )
 
     return Figure(f"exercise_{which}", data, draw, caption, size=(10, 2.9), panels=3)

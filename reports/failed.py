@@ -23,9 +23,7 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     """Probability of error over rank, logarithmic; certified seeds at the foot."""
     place = error_axis(ax, table["error_probability"])
     for name, rows, tint, marker in seed_groups(table):
-        ax.scatter(
-            table["rank"][rows], place[rows], s=10, marker=marker, color=tint, linewidths=0, label=name
-        )
+        ax.scatter(table["rank"][rows], place[rows], s=10, marker=marker, color=tint, linewidths=0, label=name)
     ax.set_xlim(0, len(table) + 1)
     thousands(ax.xaxis)
     ax.set_xlabel("rank of the seed (1 is best)")
@@ -78,9 +76,7 @@ def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     ax.set_xlim(-0.5, grid.shape[1] - 0.5)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    bar = ax.figure.colorbar(
-        image, ax=ax, ticks=[0, 0.5, 1], label="expected attention", fraction=0.03, pad=0.02
-    )
+    bar = ax.figure.colorbar(image, ax=ax, ticks=[0, 0.5, 1], label="expected attention", fraction=0.03, pad=0.02)
     bar.outline.set_visible(False)
     ax.set_title("Attention of the seeds that failed")
     return ax
@@ -97,7 +93,8 @@ def caption_digits(material: Material) -> str:
     shown = f"the {MOST_LINES} worst of {n:,} failed seeds" if n > MOST_LINES else plural(n, "failed seed")
     return (
         f"Expected attention on each digit, exact, for {shown}, beside the median over all seeds. "
-        f"{one_missing} of them give one of the two digits that the rule names less attention than uniform attention would."
+        f"{one_missing} of them give one of the two digits that the rule names less attention than uniform "
+        "attention would."
     )
 
 

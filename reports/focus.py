@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
 from reports.style import CHANCE, DISTRACTOR, error_axis, seed_groups, tidy
@@ -22,7 +23,7 @@ def draw_focus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     """Histogram of focus over seeds, from 0 to 1, with the chance line."""
     a, b = targets
     values = table["focus"].dropna()
-    ax.hist(values, bins=np.linspace(0, 1, 51), color=DISTRACTOR, edgecolor="white", linewidth=0.4)
+    ax.hist(values, bins=np.linspace(0, 1, 51).tolist(), color=DISTRACTOR, edgecolor="white", linewidth=0.4)
     chance = table["focus_chance"].iloc[0]
     ax.axvline(chance, color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.annotate(
@@ -37,7 +38,7 @@ def draw_focus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     ax.set_xlim(0, 1)
     ax.set_xlabel(f"focus: expected attention on {a}s and {b}s")
     ax.set_ylabel("seeds")
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title("Focus over seeds")
     return tidy(ax)
 
@@ -60,9 +61,7 @@ def draw_accuracy(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 
     ax.axvline(table["focus_chance"].iloc[0], color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlabel("focus")
     ax.set_title("Focus and errors")
-    ax.legend(
-        loc="upper right", bbox_to_anchor=(1, -0.17), ncols=3, handletextpad=0, columnspacing=0.6, borderpad=0
-    )
+    ax.legend(loc="upper right", bbox_to_anchor=(1, -0.17), ncols=3, handletextpad=0, columnspacing=0.6, borderpad=0)
     return tidy(ax)
 
 
@@ -87,7 +86,9 @@ def caption_accuracy(material: Material) -> str:
         clear = row["ci_low"] > 0 or row["ci_high"] < 0
         sign = "more accurate" if row["estimate"] > 0 else "less accurate"
         said = f"seeds that focus more are, if anything, {sign}" if clear else "no clear relation"
-        relation = f"Rank correlation of focus and accuracy: {estimate(summary, 'focus_accuracy_correlation')} ({said})."
+        relation = (
+            f"Rank correlation of focus and accuracy: {estimate(summary, 'focus_accuracy_correlation')} ({said})."
+        )
     return f"Each mark is one seed; at 0, seeds that are right on every input. {relation}"
 
 

@@ -24,7 +24,7 @@ def data(material: Material) -> pd.DataFrame:
     lines = lines.assign(failed=lines["seed"].map(failed))
     spread = spread.assign(seed=pd.NA, loss=np.nan, failed=False)
     columns = ["seed", "step", "loss", "failed", "n_seeds", "q05", "q25", "q50", "q75", "q95"]
-    lines = lines.assign(n_seeds=0, **{name: np.nan for name in columns[5:]})
+    lines = lines.assign(n_seeds=0, **dict.fromkeys(columns[5:], np.nan))
     return pd.concat(
         [spread[columns].astype({"seed": "Int64"}), lines[columns].astype({"seed": "Int64"})],
         ignore_index=True,

@@ -58,27 +58,33 @@ def summary(sheet: Sheet, material: Material) -> None:
         "Summary",
         f"{plural(len(seeds), 'seed')} asked whether a sequence holds more {a}s than {b}s: "
         f"{percent(certified)} are right on every input, and attention on {a}s and {b}s has a median of "
-        f"{number(table.loc['focus_median', 'estimate'], 2)}, where chance is {number(seeds['focus_chance'].iloc[0], 2)}.",
+        f"{number(table.loc['focus_median', 'estimate'], 2)}, where chance is "
+        f"{number(seeds['focus_chance'].iloc[0], 2)}.",
     )
     sheet.text(
-        f"One small attention network, trained from {plural(len(seeds), 'random seed')}, answers the rule “{material.config.rule}” for "
-        f"sequences of {material.config.length} digits from 0 to {material.config.vocab_size - 1}. The network ignores order, so all "
-        f"{material.config.vocab_size**material.config.length:,} sequences are covered exactly by their digit counts: accuracy, focus "
-        "and errors below are computed, not estimated. Only the variation over seeds is estimated; brackets are 95 % intervals for it."
+        f"One small attention network, trained from {plural(len(seeds), 'random seed')}, answers the rule "
+        f"“{material.config.rule}” for "
+        f"sequences of {material.config.length} digits from 0 to {material.config.vocab_size - 1}. The "
+        "network ignores order, so all "
+        f"{material.config.vocab_size**material.config.length:,} sequences are covered exactly by their "
+        "digit counts: accuracy, focus "
+        "and errors below are computed, not estimated. Only the variation over seeds is estimated; "
+        "brackets are 95 % intervals for it."
     )
     sheet.space(0.08)
-    rows = [("over seeds", "estimate [95 % interval]", "method")]
+    rows: list[Sequence[str]] = [("over seeds", "estimate [95 % interval]", "method")]
     for words, measure, share in KEY_NUMBERS:
         row = table.loc[measure]
-        rows.append(
-            (words, estimate(material["summary"], measure, share), f"{row['method']}, n = {row['n_seeds']}")
-        )
+        rows.append((words, estimate(material["summary"], measure, share), f"{row['method']}, n = {row['n_seeds']}"))
     sheet.table(rows, (3.6, 2.6, 2.0))
     sheet.text("What focus means", weight="bold")
     sheet.text(
-        f"Focus is the expected share of attention that falls on the digits that the rule names ({a} and {b}), over all inputs. "
-        f"With uniform attention it would be 2 / {material.config.vocab_size} = {number(2 / material.config.vocab_size, 2)}: that is chance, and "
-        "lift is focus divided by chance. Inputs without any such digit count with focus 0; “given that a target digit is "
+        f"Focus is the expected share of attention that falls on the digits that the rule names ({a} and "
+        f"{b}), over all inputs. "
+        f"With uniform attention it would be 2 / {material.config.vocab_size} = "
+        f"{number(2 / material.config.vocab_size, 2)}: that is chance, and "
+        "lift is focus divided by chance. Inputs without any such digit count with focus 0; “given that a "
+        "target digit is "
         "present” leaves them out. Focus says where attention goes, not what the answer depends on."
     )
     sheet.text("Three seeds that stand for the run", weight="bold")
@@ -101,7 +107,8 @@ def summary(sheet: Sheet, material: Material) -> None:
     made = material.info["made_with"]
     libraries = ", ".join(f"{name} {version}" for name, version in made["libraries"].items())
     sheet.text(
-        f"Run made {material.info['created']} with attnprobe {material.info['attnprobe']}, Python {made['python']}, {libraries}; "
+        f"Run made {material.info['created']} with attnprobe {material.info['attnprobe']}, Python "
+        f"{made['python']}, {libraries}; "
         f"{made['system']}, {made['cpu']} ({made['cpu_kind']}), {plural(made['cores'], 'core')}.",
         size=8,
     )
@@ -124,8 +131,10 @@ def exercise_page(sheet: Sheet, material: Material) -> None:
         sheet.caption(letter, figure.caption(material))
         sheet.space(0.1)
     sheet.text(
-        f"Left: attention on each position of the same eight sequences, from 0 to 1; {a}s and {b}s in red. Middle: the digits' "
-        f"values where attention exceeds 0.1, on the scale where {a} has +1 and {b} has −1 (grey: too little attention). "
+        f"Left: attention on each position of the same eight sequences, from 0 to 1; {a}s and {b}s in red. "
+        "Middle: the digits' "
+        f"values where attention exceeds 0.1, on the scale where {a} has +1 and {b} has −1 (grey: too "
+        "little attention). "
         "Right: mean batch loss between records.",
         size=8,
     )
@@ -153,7 +162,8 @@ def attention_page(sheet: Sheet, material: Material) -> None:
     above = int((material["seeds"]["focus"] > material["seeds"]["focus_chance"]).sum())
     sheet.heading(
         "What it looks at",
-        f"{above:,} of {plural(len(material['seeds']), 'seed')} attend to {a}s and {b}s more than chance, by a median factor of "
+        f"{above:,} of {plural(len(material['seeds']), 'seed')} attend to {a}s and {b}s more than chance, "
+        "by a median factor of "
         f"{number(table.loc['focus_lift_median', 'estimate'], 2)}; from seed to seed focus runs from "
         f"{number(focused.min(), 2)} to {number(focused.max(), 2)}."
         if len(focused)
@@ -203,7 +213,9 @@ def embedding_page(sheet: Sheet, material: Material) -> None:
     a, b = sorted(material.targets)
     ratio = material["summary"].set_index("measure").loc["target_distance_ratio_median"]
     if np.isnan(ratio["estimate"]):
-        finding = f"An alphabet of {material.config.vocab_size} digits leaves no other pairs to compare {a} and {b} with."
+        finding = (
+            f"An alphabet of {material.config.vocab_size} digits leaves no other pairs to compare {a} and {b} with."
+        )
     else:
         clear = not np.isnan(ratio["ci_low"]) and (ratio["ci_low"] > 1 or ratio["ci_high"] < 1)
         relation = "farther from all others than" if ratio["estimate"] > 1 else "nearer to all others than"
@@ -260,14 +272,13 @@ def failed_page(sheet: Sheet, material: Material) -> None:
         else f"No seed of {len(seeds):,} failed; a share of {share} is what {plural(len(seeds), 'seed')} can say.",
     )
     sheet.text(
-        "A seed has failed when its training became not finite, or when its exact accuracy after the last step is below 0.9. "
+        "A seed has failed when its training became not finite, or when its exact accuracy after the last "
+        "step is below 0.9. "
         f"(Always answering “no” gives {number(always_no, 4)}.) Failed seeds stay in every rate above."
     )
     if lost.empty:
         return
-    rows: list[Sequence[str]] = [
-        ("seed", "status", "steps", "accuracy", "loss (nats)", "focus", "thresholds")
-    ]
+    rows: list[Sequence[str]] = [("seed", "status", "steps", "accuracy", "loss (nats)", "focus", "thresholds")]
     most = 40
     for _, seed in lost.iloc[::-1].head(most).iterrows():
         rows.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
 from reports.style import DISTRACTOR, FAILED, FIRST, INK, SECOND, tidy
@@ -86,7 +87,8 @@ def caption(material: Material) -> str:
         else ""
     )
     return (
-        f"Each line is one seed's readout over the pooled values that an input can have (at most {MOST_LINES} seeds drawn). "
+        "Each line is one seed's readout over the pooled values that an input can have (at most "
+        f"{MOST_LINES} seeds drawn). "
         f"Ticks on the line at one half mark every seed's thresholds, where the answer changes: {how_many}.{where} "
         f"The scale sends an input of {material.targets[0]}s alone to +1 and of {material.targets[1]}s alone to −1."
     )
@@ -102,7 +104,7 @@ def data_thresholds(material: Material) -> pd.DataFrame:
 
 def draw_thresholds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Histogram; thresholds of seeds that have several stand out."""
-    bins = np.linspace(-1, 1, 81)
+    bins = np.linspace(-1, 1, 81).tolist()
     alone = table.loc[~table["one_of_several"], "threshold_gauged"]
     several = table.loc[table["one_of_several"], "threshold_gauged"]
     ax.hist(
@@ -116,7 +118,7 @@ def draw_thresholds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2
     ax.axvline(0, color=INK, linewidth=0.7)
     ax.set_xlabel(f"threshold (scale: {targets[0]} is +1, {targets[1]} is −1)")
     ax.set_ylabel("thresholds")
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title("Where thresholds lie")
     ax.legend(loc="upper right")
     outside = int((table["threshold_gauged"].abs() > 1).sum())
@@ -134,8 +136,10 @@ def caption_thresholds(material: Material) -> str:
     above = int((table.loc[~table["one_of_several"], "threshold_gauged"] > 0).sum())
     n = int((~table["one_of_several"]).sum())
     return (
-        f"The same thresholds, counted. A tie between {a}s and {b}s must be answered “no”, so a good threshold lies a little on the side "
-        f"of {a}, above 0, where the two digits get equal attention: so it is in {above:,} of the {plural(n, 'seed')} with one threshold."
+        f"The same thresholds, counted. A tie between {a}s and {b}s must be answered “no”, so a good "
+        "threshold lies a little on the side "
+        f"of {a}, above 0, where the two digits get equal attention: so it is in {above:,} of the "
+        f"{plural(n, 'seed')} with one threshold."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -90,9 +91,7 @@ class Sheet:
         row = []
         for share in widths:
             width = free * share / sum(widths)
-            row.append(
-                self.canvas.add_axes((x / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT))
-            )
+            row.append(self.canvas.add_axes((x / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT)))
             x += width + gap
         self.y = top + height + room_below
         return row
@@ -135,7 +134,7 @@ class Sheet:
         """Leave some room."""
         self.y += inches
 
-    def _write(self, x: float, y: float, words: str, size: float, **style: object) -> None:
+    def _write(self, x: float, y: float, words: str, size: float, **style: Any) -> None:
         self.canvas.text(x / WIDTH, 1 - y / HEIGHT, words, fontsize=size, **{"color": INK, **style})
 
 

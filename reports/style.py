@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -62,7 +63,7 @@ attention_map = _map("attention", "#FFFFFF", "#4D4D4D")
 diverging = _map("second_to_first", SECOND, "#FFFFFF", FIRST)
 sequential = _map("error", "#FFF7E6", "#E69F00", "#5B2C00")
 
-LOOK = {
+LOOK: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "font.family": "DejaVu Sans",
@@ -144,9 +145,7 @@ def error_axis(ax: Axes, error: pd.Series) -> pd.Series:
     powers = [power for power in range(-60, 1, 2) if 10.0**power >= 8 * floor]
     ax.set_yscale("log")
     ax.set_ylim(floor / 4, 2)
-    ax.set_yticks(
-        [floor, *(10.0**power for power in powers)], ["0", *(f"$10^{{{power}}}$" for power in powers)]
-    )
+    ax.set_yticks([floor, *(10.0**power for power in powers)], ["0", *(f"$10^{{{power}}}$" for power in powers)])
     ax.minorticks_off()
     ax.set_ylabel("probability of a wrong answer")
     return error.clip(lower=floor)
@@ -159,12 +158,10 @@ def seed_groups(seeds: pd.DataFrame) -> list[tuple[str, pd.Series, str, str]]:
         ("some wrong", ~seeds["failed"] & ~seeds["certified"], DISTRACTOR, "o"),
         ("certified", seeds["certified"], CERTIFIED, "D"),
     ]
-    return [
-        (f"{name} ({int(rows.sum()):,})", rows, tint, mark) for name, rows, tint, mark in groups if rows.any()
-    ]
+    return [(f"{name} ({int(rows.sum()):,})", rows, tint, mark) for name, rows, tint, mark in groups if rows.any()]
 
 
-def tidy(ax: Axes, axis: str = "y") -> Axes:
+def tidy(ax: Axes, axis: Literal["both", "x", "y"] = "y") -> Axes:
     """A light grid behind the data."""
     ax.grid(axis=axis)
     return ax

@@ -81,9 +81,7 @@ def caption_rule(material: Material) -> str:
     if n == 0:
         return "No seed changes its answer at exactly one pooled value, so no seed is one linear rule."
     others = weights["q50"].drop([a, b])
-    rest = (
-        f", of each other digit {number(others.min(), 2)} to {number(others.max(), 2)}" if len(others) else ""
-    )
+    rest = f", of each other digit {number(others.min(), 2)} to {number(others.max(), 2)}" if len(others) else ""
     return (
         f"{plural(n, 'seed')} of {len(material['seeds']):,} change their answer at exactly one pooled value; such a "
         f"seed says “yes” exactly when the sum of count × weight is positive. "

@@ -18,10 +18,10 @@ from attnprobe.errors import AttnprobeError
 from attnprobe.machine import cores
 from attnprobe.model import initial_weights, split
 from attnprobe.outcome import Outcome
+from attnprobe.progress import Report, training_bar
 from attnprobe.seeds import check_seeds
 from attnprobe.store import Run, Shard, create_run
 from attnprobe.training.kernel import Spec, train_seed
-from attnprobe.progress import Report, training_bar
 
 __all__ = ["train", "train_shard"]
 
@@ -66,9 +66,7 @@ def train(
         raise AttnprobeError("out is missing: name the run folder, for example out='runs/demo'.")
     for name, value in (("threads", threads), ("shard_size", shard_size)):
         if value < 1:
-            raise AttnprobeError(
-                f"{name} = {value!r} is not allowed: it must be a whole number of 1 or more."
-            )
+            raise AttnprobeError(f"{name} = {value!r} is not allowed: it must be a whole number of 1 or more.")
     run = create_run(out, config)
     missing = np.setdiff1d(wanted, run.seeds)
     with training_bar(progress, missing.size, config.steps) as report:
