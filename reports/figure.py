@@ -86,8 +86,10 @@ class Figure:
     def files(self, material: Material) -> dict[str, bytes]:
         """PDF, PNG and CSV of the figure, by file name; identical input gives identical bytes."""
         canvas = self.alone(material)
+        pdf = _saved(canvas, "pdf")
+        canvas.set_layout_engine("none")  # it is laid out: the second format takes the same places
         return {
-            f"{self.name}.pdf": _saved(canvas, "pdf"),
+            f"{self.name}.pdf": pdf,
             f"{self.name}.png": _saved(canvas, "png"),
             f"{self.name}.csv": self.data(material).to_csv(index=False, lineterminator="\n").encode(),
         }

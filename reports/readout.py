@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
@@ -32,15 +33,9 @@ def data(material: Material) -> pd.DataFrame:
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Probability of yes over the pooled value; thresholds as a histogram along the foot."""
     curves, crossings = table[table["point"].notna()], table[table["point"].isna()]
-    lines = [line for _, line in curves.groupby("seed")]
-    for line in lines:
-        ax.plot(
-            line["pooled_gauged"],
-            line["probability"],
-            color=DISTRACTOR,
-            linewidth=0.5,
-            alpha=max(0.12, min(0.8, 20 / len(lines))),
-        )
+    lines = [line[["pooled_gauged", "probability"]].to_numpy() for _, line in curves.groupby("seed")]
+    alpha = max(0.12, min(0.8, 20 / max(1, len(lines))))
+    ax.add_collection(LineCollection(lines, colors=DISTRACTOR, linewidths=0.5, alpha=alpha))
     for digit, place, tint in ((targets[0], 1, FIRST), (targets[1], -1, SECOND)):
         ax.axvline(place, color=tint, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
         ax.annotate(
