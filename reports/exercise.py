@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from reports.figure import Figure, Material
-from reports.style import INK, attention_map, diverging, log_axis, look, thousands, tidy
+from reports.style import BLANK, INK, attention_map, diverging, log_axis, look, thousands, tidy
 from reports.words import exact_accuracy, number
 
 if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Colormap
 
     from attnprobe.model import AttentionModel
 
@@ -24,6 +26,7 @@ __all__ = ["FIGURES", "chosen", "plot"]
 RED = "#C00000"  # the exercise asks for red 2s and 4s
 LIGHT_RED = "#FF9C9C"  # the same on a dark cell
 FAINT = "#A6A6A6"
+RAW_VALUES = mpl.colormaps["PRGn"].with_extremes(bad=BLANK)  # their sign is a gauge: not the two digits' colours
 SHOWN_ABOVE = 0.1  # values are shown where attention exceeds this
 SEQUENCES = 8
 
@@ -60,7 +63,7 @@ def plot(model: AttentionModel, N: int, traj: Sequence[float]) -> Canvas:
         draw_attention(X.numpy(), attention, axes[0], (2, 4))
         limit = float(np.abs(values).max())
         labels = (f"−{limit:.2g}", "0", f"{limit:.2g}")
-        draw_values(X.numpy(), values, attention, axes[1], (2, 4), limit, labels)
+        draw_values(X.numpy(), values, attention, axes[1], (2, 4), limit, labels, RAW_VALUES)
         draw_loss(np.arange(1, len(traj) + 1), np.asarray(traj), axes[2])
     return figure
 
@@ -85,13 +88,14 @@ def draw_values(
     targets: tuple[int, int],
     limit: float,
     labels: Sequence[str],
+    colours: str | Colormap = diverging,
 ) -> Axes:
     """Values (n, length) where attention > 0.1, on a diverging scale centred on 0; other cells are blank.
 
     ``labels`` are written at -limit, 0 and limit of the scale.
     """
     enough = attention > SHOWN_ABOVE
-    image = ax.imshow(np.ma.masked_where(~enough, values), cmap=diverging, vmin=-limit, vmax=limit)
+    image = ax.imshow(np.ma.masked_where(~enough, values), cmap=colours, vmin=-limit, vmax=limit)
     on_dark = np.abs(values) > 0.6 * limit
     tints = np.where(enough, np.where(on_dark, "white", INK), FAINT)
     _write_digits(digits, ax, tints, np.isin(digits, targets))

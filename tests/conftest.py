@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import planted
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+import analyses
 import attnprobe as ap
 
 settings.register_profile(
@@ -51,3 +54,60 @@ def trained_folder(odd_config: ap.Config, tmp_path_factory: pytest.TempPathFacto
 def trained(trained_folder: Path) -> ap.Run:
     """The run of ``trained_folder``, to be read only."""
     return ap.open_run(trained_folder)
+
+
+@pytest.fixture
+def folder(trained_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the trained folder that a test may damage."""
+    shutil.copytree(trained_folder, tmp_path / "run")
+    return tmp_path / "run"
+
+
+# --- runs with tables, for the upper floors -----------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> ap.Run:
+    """Seven seeds on a small alphabet, some good, some stuck, with every table; to be read only."""
+    config = ap.Config(
+        rule="n3 > n1",
+        vocab_size=5,
+        length=7,
+        embed_dim=3,
+        att_dim=2,
+        hidden=11,
+        steps=60,
+        batch_size=61,
+        lr=0.01,
+        history=7,
+        snapshots=3,
+    )
+    run = ap.train(config, [2, 3, 5, 7, 9, 11, 13], tmp_path_factory.mktemp("runs") / "small", shard_size=4)
+    analyses.write(run)
+    return run
+
+
+@pytest.fixture(scope="session")
+def ten_run(tmp_path_factory: pytest.TempPathFactory) -> ap.Run:
+    """The exercise's alphabet and length; among the seeds a stuck one and one with two thresholds; to be read only."""
+    config = ap.Config(hidden=23, steps=200, batch_size=101, lr=0.01, history=5, snapshots=0)
+    run = ap.train(config, [1, 2, 13, 16], tmp_path_factory.mktemp("runs") / "ten", shard_size=3)
+    analyses.write(run)
+    return run
+
+
+@pytest.fixture(scope="session")
+def planted_run(tmp_path_factory: pytest.TempPathFactory) -> ap.Run:
+    """Five networks by hand: one threshold, two, a constant one, one that is not finite, one infinite; with tables."""
+    config = planted.settings()
+    good = planted.perfect(config)
+    networks = [
+        good,
+        planted.perfect(config, units=planted.TWO_THRESHOLDS),
+        planted.constant(config),
+        planted.broken(good),
+        planted.broken(good, float("inf")),
+    ]
+    run = planted.write(tmp_path_factory.mktemp("runs") / "planted", config, networks)
+    analyses.write(run)
+    return run

@@ -8,9 +8,7 @@ from pathlib import Path
 def files(folder: Path) -> dict[str, bytes]:
     """Relative paths and contents of all files; folders are there with empty contents and a slash."""
     return {
-        f"{path.relative_to(folder)}{'/' if path.is_dir() else ''}": b""
-        if path.is_dir()
-        else path.read_bytes()
+        f"{path.relative_to(folder)}{'/' if path.is_dir() else ''}": b"" if path.is_dir() else path.read_bytes()
         for path in sorted(folder.rglob("*"))
     }
 

@@ -76,9 +76,7 @@ def test_an_interrupted_write_leaves_what_was_there(tmp_path, monkeypatch) -> No
 def test_the_file_is_synced_before_it_takes_the_name_and_the_folder_after(tmp_path, monkeypatch) -> None:
     calls = []
     fsync, replace = os.fsync, os.replace
-    monkeypatch.setattr(
-        os, "fsync", lambda fd: (calls.append(str(Path(f"/proc/self/fd/{fd}").readlink())), fsync(fd))
-    )
+    monkeypatch.setattr(os, "fsync", lambda fd: (calls.append(str(Path(f"/proc/self/fd/{fd}").readlink())), fsync(fd)))
     monkeypatch.setattr(os, "replace", lambda a, b: (calls.append("replace"), replace(a, b)))
     write_bytes(tmp_path / "file", b"x")
     temporary, middle, folder = calls
@@ -98,8 +96,7 @@ def test_a_folder_below_a_file(tmp_path) -> None:
     with pytest.raises(AttnprobeError) as error:
         make_folder(tmp_path / "file" / "folder")
     assert str(error.value) == (
-        f"Cannot make the folder {tmp_path / 'file' / 'folder'}: not a directory. "
-        "Choose a place where you may write."
+        f"Cannot make the folder {tmp_path / 'file' / 'folder'}: not a directory. Choose a place where you may write."
     )
 
 

@@ -85,9 +85,7 @@ def pool(
     return model, (model.attention(e) @ model.values(e))[:, 0], y.double()
 
 
-def autograd(
-    config: ap.Config, flat: np.ndarray, seed: int, step: int
-) -> tuple[float, dict[str, np.ndarray]]:
+def autograd(config: ap.Config, flat: np.ndarray, seed: int, step: int) -> tuple[float, dict[str, np.ndarray]]:
     """Loss and gradient of a batch, from the logit: a saturated sigmoid has no gradient left."""
     model, pooled, y = pool(config, flat, seed, step)
     loss = binary_cross_entropy_with_logits(model.nn[:3](pooled), y)
@@ -259,11 +257,7 @@ def test_no_steps_leave_the_weights_alone() -> None:
     config = ODD.model_copy(update={"steps": 0})
     run = kernel_run(config, 5)
     assert (run.done, run.progress, run.losses.size) == (0, 0, 0)
-    assert (
-        run.flat.tobytes()
-        == run.snapshots[0].tobytes()
-        == initial_weights(config, np.array([5]))[0].tobytes()
-    )
+    assert run.flat.tobytes() == run.snapshots[0].tobytes() == initial_weights(config, np.array([5]))[0].tobytes()
 
 
 # --- ending early -------------------------------------------------------------------------------

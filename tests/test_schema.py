@@ -50,9 +50,7 @@ def test_few_rows_are_sorted(rows) -> None:
 )
 def test_other_columns_are_refused(columns) -> None:
     bad = pd.DataFrame({name: [1] for name in columns})
-    assert refusal(TWO_KEYS, bad) == (
-        f"table 'planted' has columns {columns}, promised ['seed', 'digit', 'loss']"
-    )
+    assert refusal(TWO_KEYS, bad) == (f"table 'planted' has columns {columns}, promised ['seed', 'digit', 'loss']")
 
 
 @pytest.mark.parametrize(
@@ -101,9 +99,7 @@ def test_names_are_keys_too() -> None:
     ],
 )
 def test_values_that_do_not_fit_the_dtype_are_refused(dtype, bad) -> None:
-    schema = Schema(
-        "planted", "n", ("n",), (Column("n", "int64", "", "number"), Column("x", dtype, "", "tested"))
-    )
+    schema = Schema("planted", "n", ("n",), (Column("n", "int64", "", "number"), Column("x", dtype, "", "tested")))
     message = refusal(schema, pd.DataFrame({"n": range(len(bad)), "x": bad}))
     assert message.startswith("table 'planted' breaks its schema: ")
 

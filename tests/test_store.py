@@ -3,63 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import safetensors
+import snapshot
 import torch
+from folders import damaged, flip, refusal
 
 import attnprobe as ap
 from attnprobe.model import parameter_shapes
-from attnprobe.schema import Column, Schema
+from attnprobe.training.batch import train_shard
 
 SEEDS = [2, 3, 5, 7, 11]
-SCHEMA = Schema(
-    "planted",
-    "seed, digit",
-    ("seed", "digit"),
-    (
-        Column("seed", "int64", "", "the training seed"),
-        Column("digit", "int8", "", "a digit"),
-        Column("n{a}", "float64", "", "something about digit {a}"),
-        Column("kind", "string", "", "a word"),
-        Column("sure", "bool", "", "yes or no"),
-    ),
-)
-FRAME = pd.DataFrame(
-    {
-        "seed": np.array([2, 2, 3], dtype=np.int64),
-        "digit": np.array([0, 4, 1], dtype=np.int8),
-        "n5": [0.1, np.nan, -3e300],
-        "kind": ["a", "b", "a"],
-        "sure": [True, False, True],
-    }
-)
-
-
-@pytest.fixture
-def folder(trained_folder: Path, tmp_path: Path) -> Path:
-    """A copy of the trained folder that a test may damage."""
-    shutil.copytree(trained_folder, tmp_path / "run")
-    return tmp_path / "run"
-
-
-def refusal(function, *args, **kwargs) -> str:
-    with pytest.raises(ap.AttnprobeError) as error:
-        function(*args, **kwargs)
-    return str(error.value)
-
-
-def flip(path: Path, place: float = 0.5) -> None:
-    """Flip one bit, that far into the file."""
-    data = bytearray(path.read_bytes())
-    data[int(place * (len(data) - 1))] ^= 0b100
-    path.write_bytes(data)
-
-
 # --- opening --------------------------------------------------------------------------------------
 
 
@@ -151,6 +107,7 @@ def test_weights_are_read_with_safetensors_alone(trained, trained_folder, odd_co
     shapes = parameter_shapes(odd_config)
     for shard, rows in (("00000", slice(0, 3)), ("00001", slice(3, 5))):
         with safetensors.safe_open(trained_folder / "shards" / f"{shard}.safetensors", "numpy") as file:
+            assert file.metadata() == {"attnprobe": '{"format": 1}'}
             assert file.get_tensor("seed").tolist() == SEEDS[rows]
             assert file.get_tensor("status").tolist() == [0] * len(SEEDS[rows])
             assert file.get_tensor("steps").tolist() == [37] * len(SEEDS[rows])
@@ -185,6 +142,20 @@ def test_circuit_is_in_the_order_of_the_seeds(odd_config, trained, tmp_path) -> 
     assert (run.circuit.values == trained.circuit.values).all()
 
 
+def test_a_run_in_hand_grows_with_the_shards_that_are_added(folder, odd_config) -> None:
+    run = ap.open_run(folder)
+    before = [len(x) for x in (run.seeds, run.status, run.steps, run.weights["query"], run.circuit)]
+    run.add_shard(train_shard(odd_config, np.array([13, 17]), threads=1))
+    after = [len(x) for x in (run.seeds, run.status, run.steps, run.weights["query"], run.circuit)]
+    assert (before, after) == ([5] * 5, [7] * 5)
+    assert run.model(17) is not None
+
+
+def test_the_same_shard_has_the_same_bytes(trained_folder, odd_config, tmp_path) -> None:
+    ap.train(odd_config, SEEDS, tmp_path / "run", shard_size=3)
+    assert snapshot.files(tmp_path / "run" / "shards") == snapshot.files(trained_folder / "shards")
+
+
 def test_history_is_sorted_and_whole(trained, odd_config) -> None:
     history = trained.history()
     steps = odd_config.history_steps
@@ -192,71 +163,6 @@ def test_history_is_sorted_and_whole(trained, odd_config) -> None:
     assert history["step"].tolist() == np.tile(steps, 5).tolist()
     assert history.dtypes.astype(str).to_dict() == {"seed": "int64", "step": "int64", "loss": "float64"}
     assert history["loss"].between(0.3, 2).all()
-
-
-# --- tables ---------------------------------------------------------------------------------------
-
-
-def test_a_table_comes_back_as_it_was(folder) -> None:
-    run = ap.open_run(folder)
-    run.write_table(SCHEMA, FRAME)
-    assert run.tables == ["planted"]
-    for reader in (run, ap.open_run(folder)):
-        pd.testing.assert_frame_equal(reader.table("planted"), FRAME)
-        part = reader.table("planted", columns=["kind", "seed"])
-        pd.testing.assert_frame_equal(part[["seed", "kind"]], FRAME[["seed", "kind"]])
-    pd.testing.assert_frame_equal(pd.read_parquet(folder / "tables" / "planted.parquet"), FRAME)
-
-
-def test_the_same_table_has_the_same_bytes(folder) -> None:
-    path = folder / "tables" / "planted.parquet"
-    ap.open_run(folder).write_table(SCHEMA, FRAME)
-    first = path.read_bytes()
-    ap.open_run(folder).write_table(SCHEMA, FRAME)
-    assert path.read_bytes() == first
-
-
-def test_a_table_that_is_not_there(folder) -> None:
-    run = ap.open_run(folder)
-    how = f"Tables are computed by: attnprobe analyze {folder}"
-    assert refusal(run.table, "plant") == (f"Table 'plant' is not in {folder}. Computed so far: none. {how}")
-    run.write_table(SCHEMA, FRAME)
-    assert refusal(run.table, "plant") == (
-        f"Table 'plant' is not in {folder}. Did you mean 'planted'? Computed so far: planted. {how}"
-    )
-
-
-def test_a_column_that_is_not_there(folder) -> None:
-    run = ap.open_run(folder)
-    run.write_table(SCHEMA, FRAME)
-    assert refusal(run.table, "planted", columns=["seed", "digits"]) == (
-        "Table 'planted' has no column 'digits'. Did you mean 'digit'? "
-        "Its columns are: seed, digit, n5, kind, sure."
-    )
-
-
-def test_a_table_is_out_of_date_once_seeds_are_added(folder, odd_config) -> None:
-    run = ap.open_run(folder)
-    run.write_table(SCHEMA, FRAME)
-    grown = ap.train(odd_config, [2, 13], folder)
-    expected = (
-        "Table 'planted' is older than the weights (seeds were added since). "
-        f"Tables are computed by: attnprobe analyze {folder}"
-    )
-    for reader in (grown, ap.open_run(folder)):
-        assert reader.tables == []
-        assert refusal(reader.table, "planted") == expected
-    grown.write_table(SCHEMA, FRAME)
-    assert grown.tables == ["planted"]
-
-
-def test_a_frame_that_breaks_its_schema_writes_nothing(folder) -> None:
-    run = ap.open_run(folder)
-    before = (folder / "run.json").read_bytes()
-    with pytest.raises(TypeError):
-        run.write_table(SCHEMA, FRAME[::-1])
-    assert not (folder / "tables").exists()
-    assert (folder / "run.json").read_bytes() == before
 
 
 # --- damage ---------------------------------------------------------------------------------------
@@ -275,21 +181,8 @@ def test_a_flipped_bit_in_a_history_is_noticed(folder) -> None:
     assert refusal(ap.open_run(folder).history) == damaged(folder / "shards" / "00001.parquet")
 
 
-def test_a_flipped_bit_in_a_table_is_noticed(folder) -> None:
-    ap.open_run(folder).write_table(SCHEMA, FRAME)
-    flip(folder / "tables" / "planted.parquet")
-    assert refusal(ap.open_run(folder).table, "planted") == damaged(folder / "tables" / "planted.parquet")
-
-
 def test_a_missing_shard_is_noticed(folder) -> None:
     path = folder / "shards" / "00001.safetensors"
     path.unlink()
     expected = f"Cannot read {path}: no such file or directory."
     assert refusal(getattr, ap.open_run(folder), "weights") == expected
-
-
-def damaged(path: Path) -> str:
-    return (
-        f"{path} is damaged: its bytes are not those that were written (SHA-256 differs from run.json). "
-        "Restore it from a copy; tables can be computed again with attnprobe analyze."
-    )

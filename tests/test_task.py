@@ -187,9 +187,7 @@ def test_negative_names(seed, step) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "rule", ["", "n2", "n2 > 4", "n2 < n4", "n2 >= n4", "n-2 > n4", "n2 > n4 > n5", "N2 > n4"]
-)
+@pytest.mark.parametrize("rule", ["", "n2", "n2 > 4", "n2 < n4", "n2 >= n4", "n-2 > n4", "n2 > n4 > n5", "N2 > n4"])
 def test_a_rule_of_another_form(rule) -> None:
     assert refusal(ap.Task, rule=rule) == (
         f"rule = {rule!r} is not allowed: it must have the form 'nA > nB' "

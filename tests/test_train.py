@@ -101,9 +101,7 @@ def test_the_same_command_twice_touches_no_file(odd_config, tmp_path) -> None:
     assert snapshot.stamps(tmp_path) == before
 
 
-def test_ctrl_c_keeps_finished_shards_and_the_same_call_goes_on(
-    odd_config, trained, tmp_path, monkeypatch
-) -> None:
+def test_ctrl_c_keeps_finished_shards_and_the_same_call_goes_on(odd_config, trained, tmp_path, monkeypatch) -> None:
     calls = []
 
     def interrupted(seed, *rest):
@@ -127,21 +125,26 @@ def test_ctrl_c_keeps_finished_shards_and_the_same_call_goes_on(
 
 
 def test_ctrl_c_between_looks_ends_the_running_seeds(odd_config, tmp_path, monkeypatch) -> None:
-    """Ten thousand million seed-steps would take hours: that this returns shows that they were ended."""
-    forever = odd_config.model_copy(update={"steps": 10**9, "snapshots": 0})
+    long = odd_config.model_copy(update={"steps": 2_000_000, "snapshots": 0})
+    done = []
+
+    def noted(*arguments):
+        done.append(train_seed(*arguments))
+        return done[-1]
 
     def look(*_):
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(batch, "train_seed", noted)
     monkeypatch.setattr(batch, "_watch", look)
     with pytest.raises(KeyboardInterrupt):
-        ap.train(forever, range(10), tmp_path / "run", threads=2)
+        ap.train(long, range(7), tmp_path / "run", threads=2)
+    assert len(done) < 7  # those that wait are not started
+    assert max(done, default=0) < 2_000_000  # those that run are ended
     assert ap.open_run(tmp_path / "run").seeds.tolist() == []
 
 
-def test_a_crash_before_run_json_leaves_a_run_that_goes_on(
-    odd_config, trained, tmp_path, monkeypatch
-) -> None:
+def test_a_crash_before_run_json_leaves_a_run_that_goes_on(odd_config, trained, tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(ap.Run, "_update", lambda self, **changes: (_ for _ in ()).throw(MemoryError))
         with pytest.raises(MemoryError):

@@ -32,8 +32,7 @@ def test_a_file(odd_config, tmp_path) -> None:
     out = tmp_path / "file"
     out.write_text("not a folder")
     assert (
-        refused(tmp_path, odd_config, [1], out)
-        == f"{out} is a file, not a folder. Choose another place for the run."
+        refused(tmp_path, odd_config, [1], out) == f"{out} is a file, not a folder. Choose another place for the run."
     )
 
 
@@ -74,9 +73,7 @@ def test_sizes_that_are_no_whole_number_of_one_or_more(odd_config, tmp_path, nam
 
 
 def test_no_place(odd_config, tmp_path) -> None:
-    assert refused(tmp_path, odd_config, [1]) == (
-        "out is missing: name the run folder, for example out='runs/demo'."
-    )
+    assert refused(tmp_path, odd_config, [1]) == ("out is missing: name the run folder, for example out='runs/demo'.")
 
 
 def test_no_seeds(odd_config, tmp_path) -> None:
