@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from functools import cache
 
+import numpy as np
 import pandas as pd
 
 from analyses.analysis import Analysis
@@ -66,7 +67,8 @@ def compute(name: str, run: Run) -> pd.DataFrame:
     analysis = get(name)
     run.require_seeds()
     tables = {need: run.table(need) if need in run.tables else compute(need, run) for need in analysis.needs}
-    return analysis.compute(run, tables)
+    with np.errstate(all="ignore"):  # a seed that is not finite gives not-a-number in its rows, not a warning
+        return analysis.compute(run, tables)
 
 
 def write(

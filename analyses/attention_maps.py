@@ -48,12 +48,11 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
     n, length = digits.shape
     S = len(circuit)
     score, value = circuit.scores[:, digits], circuit.values[:, digits]  # (S, n, L)
-    with np.errstate(all="ignore"):
-        draw = np.exp(score - score.max(axis=2, keepdims=True))
-        attention = draw / draw.sum(axis=2, keepdims=True)
-        contribution = attention * value
-        logit = circuit.logit(contribution.sum(axis=2))  # (S, n)
-        probability = np.exp(-np.logaddexp(0, -logit))
+    draw = np.exp(score - score.max(axis=2, keepdims=True))
+    attention = draw / draw.sum(axis=2, keepdims=True)
+    contribution = attention * value
+    logit = circuit.logit(contribution.sum(axis=2))  # (S, n)
+    probability = np.exp(-np.logaddexp(0, -logit))
     label = task.parsed.label(task.counts(digits))
 
     def per_position(of_sequence: np.ndarray) -> np.ndarray:

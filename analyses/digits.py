@@ -15,7 +15,7 @@ import pandas as pd
 from analyses import exact
 from analyses.analysis import SEED, Analysis, Tables
 from attnprobe.circuit import Circuit
-from attnprobe.population import population
+from attnprobe.population import Population
 from attnprobe.schema import Column, Schema
 from attnprobe.store import Run
 
@@ -47,10 +47,9 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
     """One row a seed and digit."""
     task, circuit = run.config.task, run.circuit
     vocab = task.vocab_size
-    with np.errstate(all="ignore"):
-        share, _ = exact.attention(circuit, population(task))
-        centre, half = circuit.gauge()
-        gauged = (circuit.values - centre[:, None]) / half[:, None]
+    share, _ = exact.attention(circuit, Population.of(task))
+    centre, half = circuit.gauge()
+    gauged = (circuit.values - centre[:, None]) / half[:, None]
     digit = np.tile(np.arange(vocab), len(circuit))
     return pd.DataFrame(
         {

@@ -52,21 +52,20 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
     if usable.any():
         own[usable] = _two(_principal(centred[usable]))
         aligned[usable] = _two(_common_axes(procrustes(centred[usable])))
-    with np.errstate(all="ignore"):
-        query = np.einsum("sad,sa->sd", weights["WK.weight"], weights["query"][:, 0])
-        a, b = run.config.task.targets
-        value = weights["WV.weight"][:, 0]
-        towards_a = np.sign(np.einsum("sd,sd->s", value, embedding[:, a] - embedding[:, b]))
-        value = value * towards_a[:, None]  # the readout undoes a sign: fix it before seeds are compared
-        columns = {
-            "norm": np.linalg.norm(embedding, axis=2),
-            "pc1": own[:, :, 0],
-            "pc2": own[:, :, 1],
-            "aligned_1": aligned[:, :, 0],
-            "aligned_2": aligned[:, :, 1],
-            "along_query": np.einsum("svd,sd->sv", embedding, _unit(query)),
-            "along_value": np.einsum("svd,sd->sv", embedding, _unit(value)),
-        }
+    query = np.einsum("sad,sa->sd", weights["WK.weight"], weights["query"][:, 0])
+    a, b = run.config.task.targets
+    value = weights["WV.weight"][:, 0]
+    towards_a = np.sign(np.einsum("sd,sd->s", value, embedding[:, a] - embedding[:, b]))
+    value = value * towards_a[:, None]  # the readout undoes a sign: fix it before seeds are compared
+    columns = {
+        "norm": np.linalg.norm(embedding, axis=2),
+        "pc1": own[:, :, 0],
+        "pc2": own[:, :, 1],
+        "aligned_1": aligned[:, :, 0],
+        "aligned_2": aligned[:, :, 1],
+        "along_query": np.einsum("svd,sd->sv", embedding, _unit(query)),
+        "along_value": np.einsum("svd,sd->sv", embedding, _unit(value)),
+    }
     return pd.DataFrame(
         {
             "seed": np.repeat(run.seeds, V),

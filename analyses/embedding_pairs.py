@@ -27,11 +27,10 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
     """One row a seed and unordered pair of digits."""
     embedding = run.weights["embed.weight"].astype(np.float64)  # (S, V, D)
     a, b = np.triu_indices(run.config.vocab_size, k=1)
-    with np.errstate(all="ignore"):
-        length = np.linalg.norm(embedding, axis=2)
-        product = np.einsum("spd,spd->sp", embedding[:, a], embedding[:, b])
-        cosine = product / (length[:, a] * length[:, b])
-        distance = np.linalg.norm(embedding[:, a] - embedding[:, b], axis=2)
+    length = np.linalg.norm(embedding, axis=2)
+    product = np.einsum("spd,spd->sp", embedding[:, a], embedding[:, b])
+    cosine = product / (length[:, a] * length[:, b])
+    distance = np.linalg.norm(embedding[:, a] - embedding[:, b], axis=2)
     return pd.DataFrame(
         {
             "seed": np.repeat(run.seeds, a.size),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analyses import exact
 from analyses.analysis import SEED, Analysis, Tables
-from attnprobe.population import population
+from attnprobe.population import Population
 from attnprobe.schema import Column, Schema
 from attnprobe.store import Run
 
@@ -27,16 +27,15 @@ SCHEMA = Schema(
 
 def compute(run: Run, tables: Tables) -> pd.DataFrame:
     """Add up the wrong inputs, cell by cell."""
-    inputs, circuit = population(run.config.task), run.circuit
+    inputs, circuit = Population.of(run.config.task), run.circuit
     a, b = run.config.task.targets
     cells, cell = np.unique(inputs.counts[:, [a, b]], axis=0, return_inverse=True)
     in_cell = [cell == k for k in range(len(cells))]
     error = np.empty((len(circuit), len(cells)))
-    with np.errstate(all="ignore"):
-        for seeds, logit in exact.logits(circuit, inputs):
-            wrong = (logit > 0) != inputs.label
-            for k, rows in enumerate(in_cell):
-                error[seeds, k] = inputs.share(wrong[:, rows], rows)
+    for seeds, logit in exact.logits(circuit, inputs):
+        wrong = (logit > 0) != inputs.label
+        for k, rows in enumerate(in_cell):
+            error[seeds, k] = inputs.share(wrong[:, rows], rows)
     return pd.DataFrame(
         {
             "seed": np.repeat(run.seeds, len(cells)),

@@ -35,11 +35,10 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
     """Evaluate each readout over the pooled values that some input could have."""
     circuit = run.circuit
     low, high = circuit.values.min(axis=1), circuit.values.max(axis=1)
-    with np.errstate(all="ignore"):
-        pooled = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, POINTS)
-        centre, half = circuit.gauge()
-        logit = circuit.logit(pooled)
-        gauged = (pooled - centre[:, None]) / half[:, None]
+    pooled = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, POINTS)
+    centre, half = circuit.gauge()
+    logit = circuit.logit(pooled)
+    gauged = (pooled - centre[:, None]) / half[:, None]
     return pd.DataFrame(
         {
             "seed": np.repeat(run.seeds, POINTS),

@@ -13,7 +13,7 @@ import pandas as pd
 
 from analyses import exact
 from analyses.analysis import SEED, Analysis, Tables
-from attnprobe.population import population
+from attnprobe.population import Population
 from attnprobe.schema import Column, Schema
 from attnprobe.store import Run
 
@@ -55,14 +55,13 @@ SCHEMA = Schema(
 
 def compute(run: Run, tables: Tables) -> pd.DataFrame:
     """Evaluate every seed on every input."""
-    inputs, circuit = population(run.config.task), run.circuit
+    inputs, circuit = Population.of(run.config.task), run.circuit
     wrong = np.empty(len(circuit))
     loss = np.empty(len(circuit))
-    with np.errstate(all="ignore"):  # seeds that are not finite give not-a-number, not a warning
-        for seeds, logit in exact.logits(circuit, inputs):
-            wrong[seeds] = inputs.share((logit > 0) != inputs.label)
-            loss[seeds] = (np.logaddexp(0, logit) - inputs.label * logit) @ inputs.probability
-        share, entropy = exact.attention(circuit, inputs)
+    for seeds, logit in exact.logits(circuit, inputs):
+        wrong[seeds] = inputs.share((logit > 0) != inputs.label)
+        loss[seeds] = (np.logaddexp(0, logit) - inputs.label * logit) @ inputs.probability
+    share, entropy = exact.attention(circuit, inputs)
     focus = share[:, list(run.config.task.targets)].sum(axis=1)
     chance = 2 / run.config.vocab_size
     present = 1 - (1 - chance) ** run.config.length

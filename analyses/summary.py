@@ -9,7 +9,7 @@ import pandas as pd
 
 from analyses.analysis import Analysis, Tables
 from attnprobe import stats
-from attnprobe.population import population
+from attnprobe.population import Population
 from attnprobe.schema import Column, Schema
 from attnprobe.stats import Estimate
 from attnprobe.store import Run
@@ -89,7 +89,7 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
         stats.median(ratio),
         "median over seeds of: mean embedding distance of pairs with a target digit over that of pairs without",
     )
-    inputs = population(run.config.task)
+    inputs = Population.of(run.config.task)
     found["accuracy_always_no"] = (
         stats.exact(float(inputs.share(~inputs.label)), len(seeds)),
         "accuracy of answering no to every input",

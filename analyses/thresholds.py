@@ -31,21 +31,20 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
     centre, half = circuit.gauge()
     parts = []
     for s, readout in enumerate(circuit.readouts):
-        with np.errstate(all="ignore"):
-            threshold, slope = readout.thresholds()
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "seed": run.seeds[s],
-                        "index": np.arange(threshold.size),
-                        "threshold": threshold,
-                        "slope": slope,
-                        "direction": np.where(slope > 0, 1, -1),
-                        "reachable": circuit.reachable(s),
-                        "threshold_gauged": (threshold - centre[s]) / half[s],
-                    }
-                )
+        threshold, slope = readout.thresholds()
+        parts.append(
+            pd.DataFrame(
+                {
+                    "seed": run.seeds[s],
+                    "index": np.arange(threshold.size),
+                    "threshold": threshold,
+                    "slope": slope,
+                    "direction": np.where(slope > 0, 1, -1),
+                    "reachable": circuit.reachable(s),
+                    "threshold_gauged": (threshold - centre[s]) / half[s],
+                }
             )
+        )
     return pd.concat(parts, ignore_index=True)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from attnprobe.errors import AttnprobeError
     from attnprobe.model import AttentionModel
     from attnprobe.outcome import Outcome
-    from attnprobe.population import Population, population
+    from attnprobe.population import Population
     from attnprobe.store import Run, open_run
     from attnprobe.task import Task, make_batch
     from attnprobe.training.batch import train
@@ -36,7 +36,6 @@ _HOMES = {
     "fit": "attnprobe.training.reference",
     "make_batch": "attnprobe.task",
     "open_run": "attnprobe.store",
-    "population": "attnprobe.population",
     "train": "attnprobe.training.batch",
 }
 
@@ -52,7 +51,6 @@ __all__ = [
     "fit",
     "make_batch",
     "open_run",
-    "population",
     "train",
 ]
 
@@ -61,7 +59,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'attnprobe' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value  # a submodule of the same name (population) must not hide it next time
+    globals()[name] = value
     return value
 
 

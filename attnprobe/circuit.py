@@ -28,6 +28,9 @@ from attnprobe.task import Task
 
 __all__ = ["Circuit", "Readout"]
 
+# A seed whose training became not finite has results that are not finite; they are data, not a warning.
+quietly = np.errstate(all="ignore")
+
 LOWEST_SCORE = -700.0  # exp of less leaves float64's normal range; scores further below the largest count as this
 
 
@@ -41,13 +44,17 @@ class Readout:
         Sorted positions at which hidden units switch (units without input weight have none).
     slopes, intercepts : ndarray, shape (K + 1,)
         Interval j lies between kink j - 1 and kink j.
+    rounding : ndarray, shape (K,)
+        How far the logit at each kink may be off by rounding: less than this is no sign.
     """
 
     kinks: np.ndarray
     slopes: np.ndarray
     intercepts: np.ndarray
+    rounding: np.ndarray
 
     @classmethod
+    @quietly
     def from_weights(cls, w1: np.ndarray, b1: np.ndarray, w2: np.ndarray, b2: float) -> Readout:
         """Sort the units by kink and add up, interval by interval, those that are on."""
         moving = w1 != 0
@@ -62,13 +69,17 @@ class Readout:
             from_right = np.concatenate([np.cumsum(np.where(rising, 0.0, per_unit)[::-1])[::-1], [0.0]])
             return np.asarray(from_left + from_right)
 
-        return cls(kinks[order], table((w1 * w2)[order]), constant + table((b1 * w2)[order]))
+        kinks, steep, high = kinks[order], (w1 * w2)[order], (b1 * w2)[order]
+        size = np.abs(steep).sum() * np.abs(kinks) + np.abs(high).sum() + abs(constant)
+        return cls(kinks, table(steep), constant + table(high), 4 * np.finfo(np.float64).eps * size)
 
+    @quietly
     def logit(self, z: np.ndarray) -> np.ndarray:
         """The logit at pooled values z, any shape."""
         interval = np.searchsorted(self.kinks, z)
         return np.asarray(self.slopes[interval] * z + self.intercepts[interval])
 
+    @quietly
     def thresholds(self) -> tuple[np.ndarray, np.ndarray]:
         """Every z at which the answer changes, ascending, and the logit's slope there.
 
@@ -79,11 +90,11 @@ class Readout:
         slopes, intercepts = self.slopes, self.intercepts
         left = slopes[0] < 0 or (slopes[0] == 0 and intercepts[0] > 0)
         right = slopes[-1] > 0 or (slopes[-1] == 0 and intercepts[-1] > 0)
-        yes = np.concatenate([[left], self.logit(self.kinks) > 0, [right]])
-        changes = np.flatnonzero(yes[1:] != yes[:-1])
+        yes = np.concatenate([[left], self.logit(self.kinks) > self.rounding, [right]])
+        piece = np.flatnonzero(yes[1:] != yes[:-1])
         ends = np.concatenate([[-np.inf], self.kinks, [np.inf]])
-        root = np.clip(-intercepts[changes] / slopes[changes], ends[changes], ends[changes + 1])
-        return root, slopes[changes]
+        root = np.clip(-intercepts[piece] / slopes[piece], ends[piece], ends[piece + 1])
+        return root, slopes[piece]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +116,7 @@ class Circuit:
     readouts: tuple[Readout, ...]
 
     @classmethod
+    @quietly
     def from_weights(cls, task: Task, weights: Mapping[str, np.ndarray]) -> Circuit:
         """Collapse stacked weights, each of shape (S, *shape), in float64."""
         w = {name: value.astype(np.float64) for name, value in weights.items()}
@@ -137,6 +149,7 @@ class Circuit:
             yield rows, self.take(rows)
 
     @cached_property
+    @quietly
     def relative_scores(self) -> np.ndarray:
         """Scores less each seed's largest (S, V): at most 0, and the shift is gone."""
         return np.maximum(self.scores - self.scores.max(axis=1, keepdims=True), LOWEST_SCORE)
@@ -146,12 +159,14 @@ class Circuit:
         """Attention that one digit draws before normalisation, exp of the relative scores (S, V)."""
         return np.asarray(np.exp(self.relative_scores))
 
+    @quietly
     def pool(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pooled values z and normalisers sum_d c_d exp(s_d) for count vectors (P, V): both (S, P)."""
         c = counts.T.astype(np.float64)
         normaliser = self.weights @ c
         return (self.weights * self.values) @ c / normaliser, normaliser
 
+    @quietly
     def logit(self, z: np.ndarray) -> np.ndarray:
         """Logits (S, ...) at pooled values z (S, ...)."""
         return np.stack([readout.logit(row) for readout, row in zip(self.readouts, z, strict=True)])
@@ -165,6 +180,7 @@ class Circuit:
         values = self.values[seed]
         return np.asarray((values.min() < thresholds) & (thresholds < values.max()))
 
+    @quietly
     def gauge(self) -> tuple[np.ndarray, np.ndarray]:
         """The affine map of values that every seed can be compared in: gauged = (v - centre) / half.
 

@@ -20,7 +20,7 @@ import numpy as np
 from attnprobe.errors import AttnprobeError
 from attnprobe.task import Task
 
-__all__ = ["MAX_POPULATION", "Population", "check_size", "population", "size"]
+__all__ = ["MAX_POPULATION", "Population", "check_size", "size"]
 
 MAX_POPULATION = 10_000_000
 
@@ -41,6 +41,18 @@ class Population:
     counts: np.ndarray
     multiplicity: np.ndarray
     label: np.ndarray
+
+    @classmethod
+    def of(cls, task: Task) -> Population:
+        """Enumerate the inputs of a task (kept for the next call).
+
+        Raises
+        ------
+        AttnprobeError
+            When there are more than ten million count vectors.
+        """
+        check_size(task)
+        return _enumerate(task)
 
     @property
     def total(self) -> int:
@@ -86,15 +98,7 @@ def check_size(task: Task) -> None:
 
 
 @lru_cache(maxsize=4)
-def population(task: Task) -> Population:
-    """Enumerate the inputs of a task.
-
-    Raises
-    ------
-    AttnprobeError
-        When there are more than ten million count vectors.
-    """
-    check_size(task)
+def _enumerate(task: Task) -> Population:
     counts = _compositions(task.length, task.vocab_size)
     return Population(task, counts, _multiplicity(counts, task), task.parsed.label(counts))
 

@@ -36,6 +36,18 @@ class Column:
     unit: str
     meaning: str
 
+    def check(self, values: pd.Series, table: str) -> None:
+        """Raise where the values are of another kind, or missing (only a float may be not-a-number)."""
+        kinds = {"bool": "b", "int": "iu", "float": "f"}.get(self.dtype.rstrip("0123456789"), "O")
+        if self.dtype == "string":
+            fits = all(isinstance(value, str) for value in values)
+        else:
+            fits = not len(values) or values.dtype.kind in kinds
+        if not fits:
+            raise TypeError(f"table {table!r} breaks its schema: {self.name!r} is {values.dtype}, not {self.dtype}")
+        if not self.dtype.startswith("float") and values.isna().any():
+            raise TypeError(f"table {table!r} breaks its schema: {self.name!r} has missing values")
+
     def arrow(self) -> pa.Field:
         """The column for Arrow; unit and meaning travel as metadata."""
         return pa.field(self.name, DTYPES[self.dtype], metadata={"unit": self.unit, "meaning": self.meaning})
@@ -80,6 +92,8 @@ class Schema:
         """
         if list(frame.columns) != self.names:
             raise TypeError(f"table {self.name!r} has columns {list(frame.columns)}, promised {self.names}")
+        for column in self.columns:
+            column.check(frame[column.name], self.name)
         schema = pa.schema([column.arrow() for column in self.columns])
         try:
             table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False, safe=True)

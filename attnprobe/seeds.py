@@ -13,6 +13,7 @@ from attnprobe.errors import AttnprobeError
 __all__ = ["check_seeds", "parse_seeds"]
 
 LARGEST = 2**63 - 1
+MOST = 10_000_000  # seeds in one range: more are surely a slip of the keyboard
 HOW = "Give distinct whole numbers of 0 or more, such as range(100) or [3, 5, 8]."
 
 
@@ -24,7 +25,7 @@ def check_seeds(seeds: Iterable[int]) -> np.ndarray:
     AttnprobeError
         When there are none, or one is negative, repeated, too large or no whole number.
     """
-    if isinstance(seeds, (int, str)):
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
         raise AttnprobeError(f"seeds = {seeds!r} is not allowed: it is no collection of seeds. {HOW}")
     given = list(seeds)
     if not given:
@@ -60,8 +61,13 @@ def parse_seeds(text: str) -> np.ndarray:
 
 def _items(text: str, source: str) -> list[int]:
     seeds: list[int] = []
-    for item in re.split(r"[,\s]+", text.strip(", \n\t\r")):
+    for item in re.findall(r"[^,\s]+", text):
         span = re.fullmatch(r"(\d+):(\d+)", item)
+        if span and MOST < int(span[2]) - int(span[1]) <= LARGEST + 1:
+            raise AttnprobeError(
+                f"seeds = {source!r} is not allowed: {item} are more than {MOST:,} seeds. "
+                "Train them in several calls on the same run folder."
+            )
         if span and int(span[1]) < int(span[2]) <= LARGEST + 1:
             seeds.extend(range(int(span[1]), int(span[2])))
         elif re.fullmatch(r"-?\d+", item):

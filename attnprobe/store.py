@@ -161,6 +161,7 @@ class Run:
 
     def history(self) -> pd.DataFrame:
         """The recorded losses of all seeds, sorted by seed and step."""
+        self.require_seeds()
         parts = [
             pq.read_table(io.BytesIO(read_bytes(self._checked(f"shards/{shard}.parquet"))))
             for shard in self.info["shards"]
@@ -170,6 +171,7 @@ class Run:
 
     def add_shard(self, shard: Shard) -> None:
         """Write a shard; it belongs to the run once ``run.json`` names it."""
+        self._refresh()
         number = f"{len(self.info['shards']):05d}"
         tensors = {
             "seed": shard.seeds,
@@ -189,8 +191,6 @@ class Run:
         }
         checksums = {name: write_bytes(self.path / name, data) for name, data in files.items()}
         self._update(shards=[*self.info["shards"], number], files={**self.info["files"], **checksums})
-        for name in ("seeds", "status", "steps", "weights", "circuit", "_order"):
-            self.__dict__.pop(name, None)  # cached properties of the smaller run
 
     # --- tables ---------------------------------------------------------------------------------
 
@@ -208,10 +208,12 @@ class Run:
         """Check a frame against its schema and write it to ``tables/NAME.parquet``."""
         schema = schema.for_task(self.config.task)
         name = f"tables/{schema.name}.parquet"
+        state = self.state  # of the shards that the frame was computed from
+        self._refresh()
         checksum = write_bytes(self.path / name, _parquet(schema, frame))
         self._update(
             files={**self.info["files"], name: checksum},
-            tables={**self.info["tables"], schema.name: self.state},
+            tables={**self.info["tables"], schema.name: state},
         )
 
     def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
@@ -249,6 +251,7 @@ class Run:
 
     def write_files(self, files: Mapping[str, bytes]) -> None:
         """Write files of a report into the folder and record their checksums."""
+        self._refresh()
         checksums = {name: write_bytes(self.path / name, data) for name, data in files.items()}
         self._update(files={**self.info["files"], **checksums})
 
@@ -265,9 +268,19 @@ class Run:
             seen[name] = self.info["files"][name]
         return path
 
+    def _refresh(self) -> None:
+        """Take over what was written to the folder through another Run since this one was opened."""
+        self._take(_read_info(self.path))
+
     def _update(self, **changes: Any) -> None:
         info = {**self.info, **changes}
         write_bytes(self.path / "run.json", _json(info))
+        self._take(info)
+
+    def _take(self, info: dict[str, Any]) -> None:
+        if info["shards"] != self.info["shards"]:
+            for name in ("seeds", "status", "steps", "weights", "circuit", "_order"):
+                self.__dict__.pop(name, None)  # cached properties of the smaller run
         self.info = info
 
 
@@ -322,17 +335,34 @@ def open_run(path: str | Path) -> Run:
         raise AttnprobeError(f"There is no run at {path}. Train one with: attnprobe train {path}")
     if not (path / "run.json").exists():
         raise AttnprobeError(f"{path} is not a run folder: it has no run.json.")
+    info = _read_info(path)
     try:
-        info = json.loads(read_bytes(path / "run.json"))
-        version = info["format"]
-    except (ValueError, KeyError, TypeError):
-        raise AttnprobeError(f"{path / 'run.json'} is damaged: it is not what attnprobe wrote.") from None
-    if version != FORMAT:
+        return Run(path, info)
+    except AttnprobeError as error:
+        raise AttnprobeError(f"{path / 'run.json'} is damaged: {error}") from None
+
+
+PARTS = {"config": dict, "made_with": dict, "created": str, "shards": list, "tables": dict, "files": dict}
+
+
+def _read_info(path: Path) -> dict[str, Any]:
+    """What ``run.json`` says, if it is of the form that this version writes."""
+    damaged = AttnprobeError(f"{path / 'run.json'} is damaged: it is not what attnprobe wrote.")
+    data = read_bytes(path / "run.json")
+    try:
+        info = json.loads(data)
+    except ValueError:
+        raise damaged from None
+    if not isinstance(info, dict) or "format" not in info:
+        raise damaged
+    if info["format"] != FORMAT:
         raise AttnprobeError(
-            f"{path} has format {version}; this attnprobe ({attnprobe.__version__}) reads format {FORMAT}. "
+            f"{path} has format {info['format']}; this attnprobe ({attnprobe.__version__}) reads format {FORMAT}. "
             "Open it with the version of attnprobe that made it."
         )
-    return Run(path, info)
+    if any(not isinstance(info.get(part), kind) for part, kind in PARTS.items()):
+        raise damaged
+    return info
 
 
 def _history(shard: Shard, config: Config) -> pd.DataFrame:

@@ -30,7 +30,7 @@ def settings(vocab_size: int = 5, hidden: int = 3, **others) -> ap.Config:
 def network(config: ap.Config, scores: Sequence[float], values: Sequence[float], units=ONE_THRESHOLD, bias=OFFSET):
     """The weights of a network with these scores, values and readout units (at most ``hidden``)."""
     readout = np.zeros((config.hidden, 3), dtype=np.float32)
-    readout[: len(units)] = units
+    readout[: len(units)] = np.reshape(units, (-1, 3))
     w = {
         "query": np.ones((1, 1)),
         "embed.weight": np.eye(config.vocab_size),

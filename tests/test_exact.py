@@ -236,7 +236,7 @@ def test_embedding_pairs(case) -> None:
         e = network.w["embed.weight"]
         for a in range(inputs.vocab_size):
             for b in range(a + 1, inputs.vocab_size):
-                cosine = math.sumprod(e[a], e[b]) / math.hypot(*e[a]) / math.hypot(*e[b])
+                cosine = sum(e[a] * e[b]) / math.hypot(*e[a]) / math.hypot(*e[b])
                 rows.append((seed, a, b, cosine, math.dist(e[a], e[b])))
     names = ["seed", "digit_a", "digit_b", "cosine", "distance"]
     assert list(run.table("embedding_pairs").columns) == names

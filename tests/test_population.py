@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import attnprobe as ap
-from attnprobe.population import MAX_POPULATION, population, size
+from attnprobe.population import MAX_POPULATION, Population, size
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_every_sequence_one_by_one(vocab_size, length, rule) -> None:
         tuple(sequence.count(digit) for digit in range(vocab_size))
         for sequence in itertools.product(range(vocab_size), repeat=length)
     )
-    found = population(task)
+    found = Population.of(task)
     rows = [tuple(row) for row in found.counts.tolist()]
     assert rows == sorted(expected)  # lexicographic, each once, none missing
     assert found.multiplicity.tolist() == [expected[row] for row in rows]
@@ -47,7 +47,7 @@ def test_every_sequence_one_by_one(vocab_size, length, rule) -> None:
 
 
 def test_the_exercise() -> None:
-    found = population(ap.Task())
+    found = Population.of(ap.Task())
     assert len(found) == math.comb(19, 9) == 92_378
     assert found.counts.shape == (92_378, 10)
     assert (found.counts.sum(axis=1, dtype=int) == 10).all()
@@ -60,7 +60,7 @@ def test_the_exercise() -> None:
 
 
 def test_the_exercise_is_in_lexicographic_order_without_repetition() -> None:
-    rows = population(ap.Task()).counts.astype(np.int64)
+    rows = Population.of(ap.Task()).counts.astype(np.int64)
     place = rows @ (11 ** np.arange(9, -1, -1))  # a number in base 11
     assert (np.diff(place) > 0).all()
     assert rows[0].tolist() == [0] * 9 + [10]
@@ -70,7 +70,7 @@ def test_the_exercise_is_in_lexicographic_order_without_repetition() -> None:
 @pytest.mark.parametrize(("vocab_size", "length"), [(2, 62), (2, 63), (3, 63), (5, 31), (31, 3), (32, 2)])
 def test_large_totals_stay_exact(vocab_size, length) -> None:
     task = ap.Task(rule="n1 > n0", vocab_size=vocab_size, length=length)
-    found = population(task)
+    found = Population.of(task)
     total = vocab_size**length
     expected = [math.factorial(length) // math.prod(math.factorial(c) for c in row) for row in found.counts.tolist()]
     assert [int(m) for m in found.multiplicity] == expected
@@ -87,7 +87,7 @@ def test_large_totals_stay_exact(vocab_size, length) -> None:
 @pytest.mark.parametrize(("vocab_size", "length"), [(7, 5), (2, 62), (3, 63)])
 def test_shares_of_many_sets_of_some_rows(vocab_size, length) -> None:
     """On both sides of 2^53, where float64 stops counting, and of 2^63, where int64 does."""
-    found = population(ap.Task(rule="n1 > n0", vocab_size=vocab_size, length=length))
+    found = Population.of(ap.Task(rule="n1 > n0", vocab_size=vocab_size, length=length))
     rng = np.random.default_rng(0)
     for rows in (slice(None), slice(3, 41), np.flatnonzero(found.label)):
         multiplicity = [int(m) for m in found.multiplicity[rows]]
@@ -101,8 +101,8 @@ def test_shares_of_many_sets_of_some_rows(vocab_size, length) -> None:
 
 
 def test_multiplicities_are_python_integers_where_int64_is_too_small() -> None:
-    assert population(ap.Task(rule="n0 > n1", vocab_size=2, length=62)).multiplicity.dtype == np.int64
-    wide = population(ap.Task(rule="n0 > n1", vocab_size=3, length=63))
+    assert Population.of(ap.Task(rule="n0 > n1", vocab_size=2, length=62)).multiplicity.dtype == np.int64
+    wide = Population.of(ap.Task(rule="n0 > n1", vocab_size=3, length=63))
     assert wide.multiplicity.dtype == object
     assert {type(m) for m in wide.multiplicity} == {int}
     assert max(wide.multiplicity) == math.factorial(63) // math.factorial(21) ** 3 > 2**63
@@ -114,7 +114,7 @@ def test_more_than_ten_million_are_refused(vocab_size, length, rows) -> None:
     assert size(task) > MAX_POPULATION == 10_000_000
     rows = rows or f"{math.comb(length + vocab_size - 1, vocab_size - 1):,}"
     with pytest.raises(ap.AttnprobeError) as error:
-        population(task)
+        Population.of(task)
     assert str(error.value) == (
         f"vocab_size = {vocab_size} with length = {length} has {rows} distinct count vectors; "
         "exact analyses take up to 10,000,000. Training works at this size; "
@@ -123,5 +123,5 @@ def test_more_than_ten_million_are_refused(vocab_size, length, rows) -> None:
 
 
 def test_a_population_is_enumerated_once() -> None:
-    assert population(ap.Task(length=3)) is population(ap.Task(length=3))
-    assert population(ap.Task(length=3)) is not population(ap.Task(length=3, rule="n4 > n2"))
+    assert Population.of(ap.Task(length=3)) is Population.of(ap.Task(length=3))
+    assert Population.of(ap.Task(length=3)) is not Population.of(ap.Task(length=3, rule="n4 > n2"))

@@ -196,5 +196,5 @@ def test_an_unknown_name() -> None:
 )
 def test_population_is_the_function_whatever_was_loaded_before(first) -> None:
     """The submodule has the name of the function, and importing it must not hide the function."""
-    code = f"{first}\nimport attnprobe as ap\nprint(len(ap.population(ap.Task(length=2))))"
+    code = f"{first}\nimport attnprobe as ap\nprint(len(ap.Population.of(ap.Task(length=2))))"
     assert fresh(code) == "55"

@@ -65,7 +65,7 @@ def train(
     if out is None:
         raise AttnprobeError("out is missing: name the run folder, for example out='runs/demo'.")
     for name, value in (("threads", threads), ("shard_size", shard_size)):
-        if value < 1:
+        if not isinstance(value, int) or value < 1:
             raise AttnprobeError(f"{name} = {value!r} is not allowed: it must be a whole number of 1 or more.")
     run = create_run(out, config)
     missing = np.setdiff1d(wanted, run.seeds)
