@@ -45,11 +45,12 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
             text = f"{rate:.0e}".replace("e-0", "e-") if rate < 0.01 else f"{rate:.2f}"
             tint = "white" if rate > DARK_ABOVE else INK
             ax.text(x, y, text.replace("-", "−"), ha="center", va="center", fontsize=4.6, color=tint)
-    ax.plot([-0.5, size - 0.5], [-0.5, size - 0.5], color=INK, linewidth=0.8)
+    steps = np.repeat(np.arange(size) + 0.5, 2)  # the border of the cells where the rule holds
+    ax.plot(steps, np.concatenate([[-0.5], steps[:-1]]), color=INK, linewidth=0.9, clip_on=False)
     ax.text(
         0.8,
         0.98,
-        "on the line or above it\nthe right answer is no",
+        "left of the line\nthe right answer is no",
         transform=ax.transAxes,
         ha="right",
         va="top",
@@ -60,9 +61,13 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     ax.set_xticks(range(0, size, 1 if size <= 16 else 5))
     ax.set_yticks(range(0, size, 1 if size <= 16 else 5))
     ax.spines[:].set_visible(False)
+    ax.set_xlim(-0.5, size - 0.5)
+    ax.set_ylim(-0.5, size - 0.5)
     ax.set_title("Where errors are: all seeds")
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.85, label="mean error rate over seeds", extend="min")
     bar.outline.set_visible(False)
+    ax.set_anchor("W")
+    bar.ax.set_anchor("W")
     return ax
 
 

@@ -86,8 +86,9 @@ def caption_rule(material: Material) -> str:
         f"{plural(n, 'seed')} of {len(material['seeds']):,} change their answer at exactly one pooled value; such a "
         f"seed says “yes” exactly when the sum of count × weight is positive. "
         f"Median weight of {a}: {number(weights.loc[a, 'q50'], 3)}, of {b}: {number(weights.loc[b, 'q50'], 3)}{rest}. "
-        f"Perfect rules need weight({b}) just below −weight({a}) and the others small and negative. "
-        f"The axis is linear between −{LINEAR} and {LINEAR} and logarithmic beyond. {BARS}"
+        f"To be right on every input, ties included, weight({b}) must be at or just below −weight({a}) and the others "
+        f"small. "
+        f"The axis is linear between −{LINEAR} and {LINEAR} and logarithmic beyond. Dots and bars as for the values."
     )
 
 

@@ -241,3 +241,19 @@ def test_the_same_geometry_in_other_axes_aligns_perfectly() -> None:
     distances = np.linalg.norm(aligned[:, None] - aligned[None], axis=2)
     np.testing.assert_allclose(distances, np.linalg.norm(plane[:, None] - plane[None], axis=2), atol=1e-9)
     assert np.ptp(aligned) > 1
+
+
+@pytest.mark.parametrize("seed", range(11))
+def test_weights_that_are_not_finite_or_huge_raise_no_warning(seed, tmp_path) -> None:
+    """Some weights of one kind are replaced: what a run that diverged can look like when it was stopped."""
+    rng = np.random.default_rng(seed)
+    config = planted.settings(hidden=3)
+    networks = [planted.random(config, rng) for _ in range(3)]
+    for weights in networks[1:]:
+        name = rng.choice(sorted(weights))
+        extreme = rng.choice(np.array([np.nan, np.inf, -np.inf, 3e38, -3e38, 0], dtype=np.float32))
+        weights[name][rng.random(weights[name].shape) < 0.5] = extreme
+    run = planted.write(tmp_path / "run", config, networks, seeds=[2, 3, 5])
+    assert analyses.write(run) == analyses.names()
+    assert run.table("seeds")["seed"].tolist() == [2, 3, 5]
+    assert np.isfinite(run.table("seeds")[["accuracy", "error_probability"]]).all(axis=None)
