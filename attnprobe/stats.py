@@ -7,6 +7,7 @@ are over whole seeds, taken as a random sample of all seeds.
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,9 @@ def rate(successes: np.ndarray) -> Estimate:
 
 
 def mean(values: np.ndarray) -> Estimate:
-    """Mean over seeds with a bootstrap interval (BCa), or Student's for more than 5,000 seeds.
+    """Mean over seeds with a bootstrap interval (BCa, or percentile where BCa is undefined).
+
+    For more than 5,000 seeds the interval is Student's: the two agree there.
 
     Source of BCa: Efron 1987, doi:10.1080/01621459.1987.10478410.
     """
@@ -62,8 +65,11 @@ def mean(values: np.ndarray) -> Estimate:
     if len(x) > MAX_BOOTSTRAP:
         half = float(stats.t.ppf((1 + LEVEL) / 2, len(x) - 1) * stats.sem(x))
         return Estimate(centre, centre - half, centre + half, LEVEL, "Student t", len(x))
-    low, high = _bootstrap((x,), np.mean, "BCa" if len(x) > 2 else "percentile")
-    return Estimate(centre, low, high, LEVEL, "bootstrap BCa" if len(x) > 2 else "bootstrap", len(x))
+    for method in ("BCa", "percentile"):
+        low, high = _bootstrap_mean(x, method)
+        if not math.isnan(low):  # BCa's acceleration is undefined for some samples of few distinct values
+            break
+    return Estimate(centre, low, high, LEVEL, f"bootstrap {method}", len(x))
 
 
 def median(values: np.ndarray) -> Estimate:
@@ -108,6 +114,7 @@ def spread(frame: pd.DataFrame, by: list[str], measures: list[str]) -> pd.DataFr
     table = grouped.quantile(list(QUANTILES)).rename_axis(index=[*by, "quantile"])
     long = table.melt(var_name="measure", value_name="value", ignore_index=False).reset_index()
     wide = long.pivot(index=["measure", *by], columns="quantile", values="value")
+    wide = wide.reindex(columns=list(QUANTILES)).astype(np.float64)  # also where there is no row at all
     wide.columns = [f"q{round(100 * q):02d}" for q in QUANTILES]
     for name, per_measure in (("n_seeds", grouped.count()), ("mean", grouped.mean())):
         column = per_measure.melt(var_name="measure", value_name=name, ignore_index=False)
@@ -125,14 +132,15 @@ def _alone(x: np.ndarray, method: str) -> Estimate:
     return Estimate(centre, math.nan, math.nan, LEVEL, method, len(x))
 
 
-def _bootstrap(data: tuple[np.ndarray, ...], statistic: object, method: str) -> tuple[float, float]:
-    found = stats.bootstrap(
-        data,
-        statistic,
-        n_resamples=RESAMPLES,
-        confidence_level=LEVEL,
-        method=method,
-        rng=np.random.default_rng(0),
-    )
-    interval = found.confidence_interval
-    return float(interval.low), float(interval.high)
+def _bootstrap_mean(x: np.ndarray, method: str) -> tuple[float, float]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        found = stats.bootstrap(
+            (x,),
+            np.mean,
+            n_resamples=RESAMPLES,
+            confidence_level=LEVEL,
+            method=method,
+            rng=np.random.default_rng(0),
+        )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)

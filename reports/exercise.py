@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from reports.figure import Figure, Material
-from reports.style import BLANK, INK, attention_map, diverging, log_axis, look, thousands, tidy
+from reports.style import BLANK, INK, attention_map, diverging, empty, log_axis, look, thousands, tidy
 from reports.words import exact_accuracy, number
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ def draw_values(
 
 def draw_loss(steps: np.ndarray, loss: np.ndarray, ax: Axes, color: str = INK) -> Axes:
     """The loss over steps, logarithmic."""
+    if not len(loss):
+        return empty(ax, "none recorded", "Loss")
     ax.plot(steps, loss, color=color, linewidth=0.9)
     if len(loss) and np.nanmin(loss) > 0:
         ax.set_yscale("log")

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
-from reports.style import INK, attention_map, error_axis, label_digits, seed_groups, thousands, tidy
+from reports.style import INK, attention_map, empty, error_axis, label_digits, seed_groups, thousands, tidy
 from reports.words import estimate, plural
 
 MOST_LINES = 30
@@ -58,9 +58,7 @@ def data_digits(material: Material) -> pd.DataFrame:
 def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """One row a failed seed, and the median over all seeds at the foot."""
     if table.empty:
-        ax.text(0.5, 0.5, "no seed failed", ha="center", transform=ax.transAxes)
-        ax.set_axis_off()
-        return ax
+        return empty(ax, "no seed failed")
     rows = table.pivot(index="seed", columns="digit", values="attention_share")
     rows = rows.loc[table["seed"].drop_duplicates()]
     median = table.drop_duplicates("digit").sort_values("digit")["median_of_all_seeds"].to_numpy()

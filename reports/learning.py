@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
-from reports.style import FAILED, INK, PALE, log_axis, thousands, tidy
+from reports.style import FAILED, INK, PALE, empty, log_axis, thousands, tidy
 from reports.words import number, plural
 
 MOST_LINES = 60
@@ -34,6 +34,8 @@ def data(material: Material) -> pd.DataFrame:
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Loss on a logarithmic axis."""
     lines, bands = table[table["seed"].notna()], table[table["seed"].isna()]
+    if bands.empty:
+        return empty(ax, "no loss was recorded", "Learning curves")
     for failed, tint, width, alpha in ((False, PALE, 0.4, 0.7), (True, FAILED, 1.0, 0.9)):
         for _, line in lines[lines["failed"] == failed].groupby("seed"):
             ax.plot(line["step"], line["loss"], color=tint, linewidth=width, alpha=alpha, zorder=1 + failed)

@@ -256,7 +256,7 @@ def errors_page(sheet: Sheet, material: Material) -> None:
         )
         finding = f"{wrong:,} of {plural(len(seeds), 'seed')} err on some input; {where}"
     sheet.heading("Where errors are", finding)
-    _stack(sheet, material, (errors.ALL, errors.SOUND), (3.1, 3.1))
+    _stack(sheet, material, (errors.ALL, errors.SOUND), (3.1, 3.1), right=2.1)
 
 
 def failed_page(sheet: Sheet, material: Material) -> None:

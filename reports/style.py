@@ -32,6 +32,7 @@ __all__ = [
     "colour",
     "colours_of_digits",
     "diverging",
+    "empty",
     "error_axis",
     "jitter",
     "label_digits",
@@ -159,6 +160,14 @@ def seed_groups(seeds: pd.DataFrame) -> list[tuple[str, pd.Series, str, str]]:
         ("certified", seeds["certified"], CERTIFIED, "D"),
     ]
     return [(f"{name} ({int(rows.sum()):,})", rows, tint, mark) for name, rows, tint, mark in groups if rows.any()]
+
+
+def empty(ax: Axes, words: str, title: str = "") -> Axes:
+    """Say in place of a picture why there is none."""
+    ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center", color="#595959")
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax
 
 
 def tidy(ax: Axes, axis: Literal["both", "x", "y"] = "y") -> Axes:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from reports.by_digit import BARS, by_digit, by_digit_table, show_the_bars
 from reports.figure import Figure, Material
-from reports.style import INK
+from reports.style import INK, empty
 from reports.words import number, plural
 
 LINEAR = 0.1  # rule weights are drawn on a linear scale up to here
@@ -36,9 +36,7 @@ def draw_values(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
 def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Dots and bars of the rule weights; linear near zero, where the distractors are, logarithmic beyond."""
     if table.empty:
-        ax.text(0.5, 0.5, "no seed has exactly one threshold", transform=ax.transAxes, ha="center")
-        ax.set_axis_off()
-        return ax
+        return empty(ax, "no seed has exactly one threshold", "The linear rule on counts")
     by_digit(table, "rule_weight", ax, targets)
     ax.axhline(0, color=INK, linewidth=0.7)
     ax.set_yscale("symlog", linthresh=LINEAR, linscale=1.6)
