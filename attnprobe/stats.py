@@ -133,7 +133,7 @@ def _alone(x: np.ndarray, method: str) -> Estimate:
 
 
 def _bootstrap_mean(x: np.ndarray, method: str) -> tuple[float, float]:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         found = stats.bootstrap(
             (x,),

@@ -75,7 +75,9 @@ def summary(sheet: Sheet, material: Material) -> None:
     rows: list[Sequence[str]] = [("over seeds", "estimate [95 % interval]", "method")]
     for words, measure, share in KEY_NUMBERS:
         row = table.loc[measure]
-        rows.append((words, estimate(material["summary"], measure, share), f"{row['method']}, n = {row['n_seeds']}"))
+        rows.append(
+            (words, estimate(material["summary"], measure, share, why=False), f"{row['method']}, n = {row['n_seeds']}")
+        )
     sheet.table(rows, (3.6, 2.6, 2.0))
     sheet.text("What focus means", weight="bold")
     sheet.text(
@@ -163,8 +165,8 @@ def attention_page(sheet: Sheet, material: Material) -> None:
     sheet.heading(
         "What it looks at",
         f"{above:,} of {plural(len(material['seeds']), 'seed')} attend to {a}s and {b}s more than chance, "
-        "by a median factor of "
-        f"{number(table.loc['focus_lift_median', 'estimate'], 2)}; from seed to seed focus runs from "
+        f"in the median by a factor of {number(table.loc['focus_lift_median', 'estimate'], 2)}; from seed to seed "
+        f"focus runs from "
         f"{number(focused.min(), 2)} to {number(focused.max(), 2)}."
         if len(focused)
         else "No seed has finite attention.",
@@ -183,16 +185,19 @@ def values_page(sheet: Sheet, material: Material) -> None:
     """Values by digit, gauge-fixed, and the rule they make with the scores."""
     spread = material["digits_spread"]
     a, b = material.targets
-    weights = spread[spread["measure"] == "rule_weight"].set_index("digit")
     ruled = int((material["seeds"]["n_thresholds"] == 1).sum())
-    sheet.heading(
-        "What it computes",
-        f"Values differ from seed to seed, the rule hardly: the weight of {b} is {number(weights.loc[b, 'q50'])} "
-        f"times that of {a} in the median of {plural(ruled, 'seed')}, with the middle half between "
-        f"{number(weights.loc[b, 'q25'])} and {number(weights.loc[b, 'q75'])}."
-        if ruled
-        else "No seed is a single linear rule: none changes its answer at exactly one pooled value.",
-    )
+    if ruled == 0:
+        finding = "No seed is a single linear rule: none changes its answer at exactly one pooled value."
+    else:
+        weight = spread[spread["measure"] == "rule_weight"].set_index("digit").loc[b]
+        alike = ruled >= 6 and weight["q75"] - weight["q25"] < 0.1 * abs(weight["q50"])
+        finding = (
+            f"{'Values differ from seed to seed, the rule hardly' if alike else 'Each seed has a rule of its own'}: "
+            f"beside a weight of size 1 for {a}, that of {b} is {number(weight['q50'])} in the median of "
+            f"{plural(ruled, 'seed')}, with the middle half between {number(weight['q25'])} and "
+            f"{number(weight['q75'])}."
+        )
+    sheet.heading("What it computes", finding)
     _stack(sheet, material, (values.VALUES, values.RULE), (2.7, 2.9))
 
 

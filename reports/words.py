@@ -50,11 +50,16 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def estimate(summary: pd.DataFrame, measure: str, share: bool = False) -> str:
-    """An estimate with its interval, from the table ``summary``: ``0.65 [0.63, 0.67]``."""
+def estimate(summary: pd.DataFrame, measure: str, share: bool = False, why: bool = True) -> str:
+    """An estimate with its interval, from the table ``summary``: ``0.65 [0.63, 0.67]``.
+
+    Where there is none, ``why`` says why.
+    """
     row = summary.set_index("measure").loc[measure]
     write = percent if share else number
     text = write(row["estimate"])
+    if math.isnan(row["ci_low"]) and not why:
+        return text
     if math.isnan(row["ci_low"]):
         return f"{text} (no interval: {row['method'].removeprefix('none: ')})"
     return f"{text} [{write(row['ci_low'])}, {write(row['ci_high'])}]"

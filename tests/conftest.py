@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import planted
 import pytest
 import torch
+from commands import SMALL, Commands, process
+from edges import EDGES
 from hypothesis import HealthCheck, settings
 
 import analyses
 import attnprobe as ap
+from reports.figure import Material
 
 settings.register_profile(
     "attnprobe",
@@ -111,3 +117,44 @@ def planted_run(tmp_path_factory: pytest.TempPathFactory) -> ap.Run:
     run = planted.write(tmp_path_factory.mktemp("runs") / "planted", config, networks)
     analyses.write(run)
     return run
+
+
+@pytest.fixture
+def attnprobe(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """The command line, in this process."""
+    return Commands(capsysbinary, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A folder that ``attnprobe study`` filled as a process of its own, and what it said; to be read only."""
+    place = tmp_path_factory.mktemp("studied")
+    return place / "demo", process("study", "demo", "--seeds", "2,3,5", *SMALL, cwd=place)
+
+
+@pytest.fixture(scope="session")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Material]:
+    """``edge(name)`` is what a report of that run at an edge is drawn from; each is made once."""
+
+    @functools.cache
+    def material(name: str) -> Material:
+        return Material(EDGES[name](tmp_path_factory.mktemp("edge") / "run"))
+
+    return material
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty place to stand in, beside a folder, a file and a run that were there before."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine too")
+    return tmp_path
+
+
+@pytest.fixture
+def demo(here: Path, small_run: ap.Run) -> Path:
+    """A run with every table at ``demo``."""
+    shutil.copytree(small_run.path, here / "demo")
+    return here / "demo"

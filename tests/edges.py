@@ -1,0 +1,47 @@
+"""Runs at the edges of what a report can be about: few seeds, failed seeds, small and large alphabets."""
+
+from __future__ import annotations
+
+import planted
+
+import analyses
+import attnprobe as ap
+
+TINY = {"embed_dim": 3, "att_dim": 2, "hidden": 5, "batch_size": 13, "lr": 0.01, "history": 3, "snapshots": 0}
+
+
+def _trained(path, seeds, **settings) -> ap.Run:
+    run = ap.train(ap.Config(**{**TINY, **settings}), seeds, path)
+    analyses.write(run)
+    return run
+
+
+def _planted(path, networks, **settings) -> ap.Run:
+    config = planted.settings(**settings)
+    run = planted.write(path, config, [make(config) for make in networks])
+    analyses.write(run)
+    return run
+
+
+def _broken(config: ap.Config) -> planted.Weights:
+    return planted.broken(planted.perfect(config))
+
+
+EDGES = {
+    "one seed": lambda path: _trained(path, [7], vocab_size=5, length=7, rule="n3 > n1", steps=23),
+    "two seeds": lambda path: _trained(path, [5, 7], vocab_size=5, length=7, rule="n3 > n1", steps=23),
+    "no steps": lambda path: _trained(path, [2, 3, 5], vocab_size=5, length=7, rule="n3 > n1", steps=0),
+    "another rule": lambda path: _trained(path, [2, 3], vocab_size=8, length=5, rule="n7 > n0", steps=19),
+    "two digits": lambda path: _trained(path, [2, 3, 5], vocab_size=2, length=13, rule="n1 > n0", steps=23),
+    "one position": lambda path: _trained(path, [2, 3], vocab_size=5, length=1, rule="n3 > n1", steps=19),
+    "long sequences": lambda path: _trained(path, [2, 3], vocab_size=2, length=63, rule="n0 > n1", steps=11),
+    "many digits": lambda path: _trained(path, [2, 3], vocab_size=32, length=4, rule="n31 > n17", steps=11),
+    "one dimension": lambda path: _trained(
+        path, [2, 3], vocab_size=5, length=7, rule="n3 > n1", steps=11, embed_dim=1, att_dim=1, hidden=1
+    ),
+    "a seed that is not finite": lambda path: _planted(path, [planted.perfect, _broken, planted.constant]),
+    "no seed is finite": lambda path: _planted(path, [_broken, _broken]),
+    "every seed failed": lambda path: _planted(path, [planted.constant, planted.constant, planted.constant]),
+    "every seed is perfect": lambda path: _planted(path, [planted.perfect] * 7),
+}
+REPORTED = ("one seed", "no steps", "two digits", "many digits", "a seed that is not finite", "no seed is finite")

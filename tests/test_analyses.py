@@ -1,0 +1,110 @@
+"""The registry, the promises of the schemas, and what is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from folders import refusal
+
+import analyses
+import attnprobe as ap
+from analyses import exact
+from attnprobe import stats
+
+PROMISED = {  # the columns that users were promised; family follows with the analysis of families
+    "seeds": "seed status steps loss accuracy error_probability certified focus focus_chance focus_lift "
+    "focus_given_target attention_entropy n_thresholds",
+    "digits": "seed digit is_target score value value_gauged attention_share attention_lift rule_weight",
+    "attention_maps": "seed sequence position digit is_target score attention value contribution label probability",
+    "embedding": "seed digit norm pc1 pc2 aligned_1 aligned_2 along_query along_value",
+    "embedding_pairs": "seed digit_a digit_b cosine distance",
+    "thresholds": "seed index threshold slope direction",
+    "failures": "seed n3 n1 probability error_probability",
+    "history": "seed step loss",
+    "summary": "measure estimate ci_low ci_high level method n_seeds",
+}
+
+
+def test_every_need_is_made_before_it_is_needed() -> None:
+    names = analyses.names()
+    assert len(set(names)) == len(names) >= 15
+    for place, name in enumerate(names):
+        assert set(analyses.get(name).needs) <= set(names[:place]), name
+        assert analyses.get(name).question.endswith("?")
+
+
+def test_an_unknown_analysis() -> None:
+    assert refusal(analyses.get, "digit") == (
+        f"There is no analysis 'digit'. Did you mean 'digits'? Analyses are: {', '.join(analyses.names())}."
+    )
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_promised_columns_are_there_in_order(small_run: ap.Run, name: str) -> None:
+    columns = list(small_run.table(name).columns)
+    assert columns[: len(PROMISED[name].split())] == PROMISED[name].split()
+
+
+@pytest.mark.parametrize("name", analyses.names())
+def test_what_is_computed_is_what_was_stored(small_run: ap.Run, name: str) -> None:
+    stored = small_run.table(name)
+    assert len(stored)
+    schema = analyses.get(name).schema.for_task(small_run.config.task)
+    keys = list(schema.key)
+    pd.testing.assert_frame_equal(stored, stored.sort_values(keys, ignore_index=True))
+    assert not stored.duplicated(keys).any()
+    pd.testing.assert_frame_equal(analyses.compute(name, small_run), stored, check_dtype=False)
+    assert [str(column.dtype) for column in schema.columns] == [
+        "string" if kind in ("str", "object", "string") else str(kind) for kind in stored.dtypes
+    ]
+
+
+def test_blocks_of_seeds_change_nothing(small_run: ap.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "PAIRS", 3 * len(ap.Population.of(small_run.config.task)))
+    for name in ("seeds", "digits", "failures"):
+        pd.testing.assert_frame_equal(analyses.compute(name, small_run), small_run.table(name), rtol=1e-13)
+
+
+def test_writing_one_table_writes_what_it_needs(folder: Path) -> None:
+    run = ap.open_run(folder)
+    told: list[str] = []
+    assert analyses.write(run, ["summary"], told.append) == told == ["seeds", "digits", "embedding_pairs", "summary"]
+    assert sorted(ap.open_run(folder).tables) == sorted(told)
+    assert analyses.write(run, ["summary"]) == ["summary"]  # the others are there and up to date
+
+
+def test_summary_is_made_of_seeds_and_digits(small_run: ap.Run) -> None:
+    seeds, digits = small_run.table("seeds"), small_run.table("digits")
+    summary = small_run.table("summary").set_index("measure")
+    assert summary.loc["share_certified", "estimate"] == seeds["certified"].mean()
+    assert summary.loc["share_failed", "estimate"] == seeds["failed"].mean() > 0
+    assert summary.loc["focus_median", "estimate"] == seeds["focus"].median()
+    assert summary.loc["accuracy_mean", "estimate"] == pytest.approx(seeds["accuracy"].mean())
+    a_share = digits.loc[digits["digit"] == 3, "attention_share"]
+    assert summary.loc["attention_share_3_median", "estimate"] == a_share.median()
+    inputs = ap.Population.of(small_run.config.task)
+    assert summary.loc["accuracy_always_no", "estimate"] == pytest.approx(1 - inputs.share(inputs.label))
+    assert (summary["n_seeds"] == 7).all()
+    found = stats.rate(seeds["failed"].to_numpy())
+    assert summary.loc["share_failed", ["ci_low", "ci_high"]].tolist() == [found.ci_low, found.ci_high]
+
+
+def test_a_population_that_is_too_large_is_refused_and_training_works(tmp_path: Path) -> None:
+    run = ap.train(ap.Config(vocab_size=32, length=9, steps=2, hidden=3), [1], tmp_path / "large")
+    assert np.isfinite(run.weights["embed.weight"]).all()
+    assert refusal(analyses.compute, "seeds", run) == (
+        "vocab_size = 32 with length = 9 has 273,438,880 distinct count vectors; exact analyses take up to 10,000,000. "
+        "Training works at this size; for the analyses choose a smaller vocab_size or length."
+    )
+
+
+def test_a_run_without_seeds_says_what_to_do(tmp_path: Path) -> None:
+    from attnprobe.store import create_run
+
+    run = create_run(tmp_path / "empty", ap.Config())
+    assert refusal(analyses.compute, "seeds", run) == (
+        f"{tmp_path / 'empty'} holds no trained seeds yet. Train some: attnprobe train {tmp_path / 'empty'}"
+    )

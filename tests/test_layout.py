@@ -1,0 +1,114 @@
+"""The report's pages: everything fits, nothing lies over anything else, whatever the run is like."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from edges import EDGES, REPORTED
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from reports.figure import Material
+from reports.pages import PAGES
+from reports.sheet import HEIGHT, SIDE, WIDTH, Sheet
+from reports.style import look
+
+
+class Laid(NamedTuple):
+    """What stands on a page, in inches from its lower left corner, each with its words."""
+
+    page: str
+    paragraphs: list[tuple[str, Bbox]]
+    footer: list[tuple[str, Bbox]]
+    axes: list[tuple[str, Bbox]]
+    labels: list[tuple[str, Bbox]]  # titles, axis labels and tick labels of all axes
+    words: set[str]  # everything that is written anywhere
+
+
+def labels(axes: Axes) -> list[Text]:
+    """Titles, axis labels and the tick labels that are in view."""
+    found = [axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label] if axes.axison else []
+    for axis in (axes.xaxis, axes.yaxis) if axes.axison else ():
+        low, high = sorted(axis.get_view_interval())
+        found += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+        found += [tick.label2 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    return [text for text in found if text.get_visible() and text.get_text()]
+
+
+@pytest.fixture(scope="module", params=["ten_run", *REPORTED])
+def laid(request, edge) -> list[Laid]:
+    """Every page of a report, measured with the font's own widths, as the PDF has them."""
+    material = edge(request.param) if request.param in EDGES else Material(request.getfixturevalue(request.param))
+    found = []
+    with look(), mpl.rc_context({"text.hinting": "none"}):
+        for place, page in enumerate(PAGES, start=1):
+            sheet = Sheet(place, "footer")
+            page(sheet, material)
+            sheet.canvas.set_dpi(500)
+            sheet.canvas.draw_without_rendering()
+            inches = sheet.canvas.dpi_scale_trans.inverted()
+
+            def boxes(texts: list[Text], inches=inches) -> list[tuple[str, Bbox]]:
+                return [(text.get_text(), text.get_window_extent().transformed(inches)) for text in texts]
+
+            panels = sheet.canvas.axes
+            found.append(
+                Laid(
+                    page.__name__,
+                    boxes(sheet.canvas.texts[2:]),
+                    boxes(sheet.canvas.texts[:2]),
+                    [(panel.get_title(loc="left"), panel.get_tightbbox().transformed(inches)) for panel in panels],
+                    boxes([text for panel in panels for text in labels(panel)]),
+                    {text.get_text() for text in sheet.canvas.findobj(Text)},
+                )
+            )
+    return found
+
+
+def overlaps(first: list[tuple[str, Bbox]], second: list[tuple[str, Bbox]]) -> list[str]:
+    """What lies over something else, by more than a hair."""
+    found = []
+    a, b = (np.array([box.extents for _, box in boxes]).reshape(-1, 1, 4) for boxes in (first, second))
+    b = b.transpose(1, 0, 2)
+    size = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    for i, j in zip(*np.nonzero((size > 0.02).all(axis=2)), strict=True):
+        if first is not second or i < j:
+            found.append(f"{first[i][0]!r} over {second[j][0]!r} by {size[i, j, 0]:.2f} x {size[i, j, 1]:.2f} inches")
+    return found
+
+
+def test_everything_stays_on_its_page_and_above_the_footer(laid) -> None:
+    for page in laid:
+        assert page.footer[0][0] == "footer"
+        foot = max(box.y1 for _, box in page.footer)
+        for words, box in (*page.paragraphs, *page.axes):
+            assert box.y0 > foot, f"{page.page}: {words!r} runs into the footer"
+            assert box.y1 < HEIGHT - 0.3, f"{page.page}: {words!r}"
+            assert box.x0 > 0.3, f"{page.page}: {words!r} begins at {box.x0:.2f} inches"
+            assert box.x1 < WIDTH - 0.3, f"{page.page}: {words!r} ends at {box.x1:.2f} inches"
+        for words, box in page.paragraphs:
+            assert box.x1 < WIDTH - SIDE + 0.03, f"{page.page}: {words!r} ends at {box.x1:.2f} inches"
+
+
+def test_nothing_lies_over_anything_else(laid) -> None:
+    for page in laid:
+        assert overlaps(page.paragraphs, page.paragraphs) == [], page.page
+        assert overlaps([box for box in page.paragraphs if len(box[0]) > 1], page.axes) == [], page.page
+        assert overlaps(page.paragraphs, page.labels) == [], page.page  # the letters of panels too
+        assert overlaps(page.labels, page.labels) == [], page.page
+
+
+def test_what_is_not_a_number_is_written_as_a_dash(laid) -> None:
+    for page in laid:
+        assert not [words for words in page.words if re.search(r"\bnan\b|\binf\b", words)], page.page
+
+
+def test_a_run_without_a_finite_seed_does_not_blame_its_alphabet(edge) -> None:
+    sheet = Sheet(1, "footer")
+    next(page for page in PAGES if page.__name__ == "embedding_page")(sheet, edge("no seed is finite"))
+    assert not [text for text in sheet.canvas.texts if "An alphabet of 5 digits leaves" in text.get_text()]

@@ -1,0 +1,257 @@
+"""Figures and the report: what they show is what the tables say, they fit, and they repeat byte for byte."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pypdf
+import pytest
+from edges import EDGES, REPORTED
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure as Canvas
+from matplotlib.text import Text
+
+import attnprobe as ap
+import reports
+from reports.document import document
+from reports.exercise import LIGHT_RED, RED
+from reports.figure import Figure, Material
+from reports.pages import FIGURES, PAGES
+from reports.style import DISTRACTOR, FIRST, SECOND, look
+from reports.words import exact_accuracy, number, percent
+
+SECTIONS = (
+    *("SUMMARY", "THE EXERCISE'S PICTURE", "LEARNING", "WHAT IT LOOKS AT", "WHAT IT COMPUTES", "THE READOUT"),
+    *("HOW IT IS BUILT", "WHERE ERRORS ARE", "SEEDS THAT FAILED"),
+)
+
+
+@pytest.fixture(scope="module")
+def material(small_run) -> Material:
+    return Material(small_run)
+
+
+@pytest.fixture
+def ax() -> Axes:
+    return Canvas(figsize=(6, 4)).subplots()
+
+
+def drawn(figure: Figure, material: Material) -> list[Axes]:
+    """The figure on plain axes, without any layout."""
+    with look():
+        axes = list(Canvas(figsize=figure.size).subplots(1, figure.panels, squeeze=False)[0])
+        figure.on(material, axes)
+    return axes
+
+
+# --- the files -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(studied):
+    return studied[0]
+
+
+@pytest.fixture(scope="module")
+def pages(folder) -> list[str]:
+    found = [page.extract_text() for page in pypdf.PdfReader(folder / "report.pdf").pages]
+    return [re.sub(r"\s+", " ", text) for text in found]
+
+
+def test_the_report_has_nine_pages_that_say_what_they_are_about(pages) -> None:
+    assert len(pages) == len(PAGES) == 9
+    for number_, (text, section) in enumerate(zip(pages, SECTIONS, strict=True), start=1):
+        assert section in text
+        assert "attnprobe 0.1.0 · demo · rule n3 > n1" in text
+        assert re.search(rf"\b{number_}\b", text)
+
+
+def fonts(page: pypdf.PageObject) -> list[pypdf.generic.DictionaryObject]:
+    found = [font.get_object() for font in page["/Resources"]["/Font"].get_object().values()]
+    return [kid.get_object() for font in found for kid in font.get("/DescendantFonts", [font])]
+
+
+def test_fonts_are_embedded(folder) -> None:
+    for path in [folder / "report.pdf", *sorted((folder / "figures").glob("*.pdf"))]:
+        found = [font for page in pypdf.PdfReader(path).pages for font in fonts(page)]
+        assert found, path
+        for font in found:
+            assert font["/Subtype"] != "/Type3"
+            assert {"/FontFile", "/FontFile2", "/FontFile3"} & set(font["/FontDescriptor"].get_object()), path
+
+
+def test_the_report_says_nothing_of_when_it_was_drawn(folder) -> None:
+    assert "/CreationDate" not in pypdf.PdfReader(folder / "report.pdf").metadata
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+def test_csv_is_the_table_that_is_drawn(folder, figure) -> None:
+    expected = figure.data(Material(ap.open_run(folder)))
+    text = (folder / "figures" / f"{figure.name}.csv").read_text()
+    if expected.empty:
+        assert text == ",".join(expected.columns) + "\n"
+        return
+    found = pd.read_csv(io.StringIO(text))
+    expected = expected.astype({name: "float64" for name, kind in expected.dtypes.items() if str(kind) == "Int64"})
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_exact=True)
+
+
+def test_what_is_drawn_is_what_other_tables_hold(material, small_run) -> None:
+    """The figures' tables, rebuilt from the run's tables by hand."""
+    figures = reports.figures()
+    seeds, digits = small_run.table("seeds"), small_run.table("digits")
+    columns = ["seed", "focus", "focus_chance", "error_probability", "certified", "failed"]
+    pd.testing.assert_frame_equal(figures["focus"].data(material), seeds[columns])
+    shares = figures["attention_by_digit"].data(material)
+    pd.testing.assert_series_equal(shares["attention_share"], digits["attention_share"])
+    for digit, rows in shares.groupby("digit"):
+        of_digit = digits.loc[digits["digit"] == digit, "attention_share"]
+        assert rows["q50"].unique() == pytest.approx([of_digit.median()])
+        assert rows["q05"].unique() == pytest.approx([np.quantile(of_digit, 0.05)])
+    best = seeds.sort_values("rank")["seed"].iloc[0]
+    cells = figures["exercise_best"].data(material).dropna(subset="position")
+    maps = small_run.table("attention_maps")
+    expected = maps[(maps["seed"] == best) & (maps["sequence"] < 8)]
+    np.testing.assert_array_equal(cells["attention"], expected["attention"])
+    np.testing.assert_array_equal(cells["digit"], expected["digit"])
+
+
+def test_captions_speak_in_the_tables_numbers(material, small_run) -> None:
+    figures = reports.figures()
+    seeds = small_run.table("seeds")
+    summary = small_run.table("summary").set_index("measure")
+    focus = summary.loc["focus_median"]
+    interval = f"{number(focus['estimate'])} [{number(focus['ci_low'])}, {number(focus['ci_high'])}]"
+    assert f"Median over 7 seeds: {interval}" in figures["focus"].caption(material)
+    certified = summary.loc["share_certified"]
+    shares = " [".join((percent(certified["estimate"]), f"{percent(certified['ci_low'])}, "))
+    assert shares in figures["seeds_ranked"].caption(material)
+    best = seeds.sort_values("rank").iloc[0]
+    assert figures["exercise_best"].caption(material) == (
+        f"Best seed: {best['seed']}. Accuracy {exact_accuracy(best['error_probability'])}, expected loss "
+        f"{number(best['loss'], 2)} nats, focus {number(best['focus'], 2)} (chance 0.40)."
+    )
+    history = small_run.table("history")
+    last = history[history["step"] == 60]["loss"]
+    assert f"to {number(last.median())} at step 60" in figures["learning_curves"].caption(material)
+    pairs = small_run.table("embedding_pairs")
+    cosine = pairs[(pairs["digit_a"] == 1) & (pairs["digit_b"] == 3)]["cosine"]
+    assert f"For 1 and 3: {number(cosine.median(), 2)} " in figures["embedding_cosine"].caption(material)
+    failures = small_run.table("failures")
+    rate = failures["error_probability"] / failures["probability"]
+    worst = rate.groupby([failures["n3"], failures["n1"]]).mean()
+    a, b = worst.idxmax()
+    said = f"Highest at n3 = {a}, n1 = {b}: mean {number(worst.max(), 2)}"
+    assert said in figures["errors_by_count"].caption(material)
+
+
+# --- figures ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in EDGES if name not in REPORTED])
+def test_every_figure_can_be_drawn(edge, name: str) -> None:
+    """One by one; the other edges are drawn page by page in test_layout."""
+    material = edge(name)
+    before = dict(mpl.rcParams)
+    for figure in FIGURES:
+        axes = drawn(figure, material)
+        axes[0].figure.draw_without_rendering()
+        caption = figure.caption(material)
+        assert caption.endswith((".", ")")), caption
+        assert not re.search(r"\bnan\b|\binf\b|  ", caption), caption
+        assert all("nan" not in text.get_text() for text in axes[0].figure.findobj(Text)), figure.name
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("name", ["many digits", "no seed is finite"])
+def test_a_report_at_the_edge_can_be_made(edge, name: str) -> None:
+    before = dict(mpl.rcParams)
+    data = document(edge(name))
+    assert dict(mpl.rcParams) == before
+    found = [re.sub(r"\s+", " ", page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(data)).pages]
+    for text, section in zip(found, SECTIONS, strict=True):
+        assert section in text
+
+
+def test_attention_is_drawn_from_0_to_1(material) -> None:
+    figures = reports.figures()
+    assert drawn(figures["attention_by_digit"], material)[0].get_ylim() == (0, 1)
+    assert drawn(figures["focus"], material)[0].get_xlim() == (0, 1)
+    for name in ("exercise_best", "failed_seeds"):
+        assert drawn(figures[name], material)[0].images[0].get_clim() == (0, 1)
+
+
+def test_the_two_digits_keep_their_colours(material) -> None:
+    for name in ("attention_by_digit", "values_by_digit", "rule_weights", "embedding_cosine"):
+        ax = drawn(reports.figures()[name], material)[0]
+        tints = {text.get_text(): to_hex(text.get_color()).upper() for text in ax.get_xticklabels()}
+        assert tints == {"0": DISTRACTOR, "1": SECOND, "2": DISTRACTOR, "3": FIRST, "4": DISTRACTOR}, name
+
+
+def test_rows_and_columns_of_the_error_map_are_not_swapped(ax) -> None:
+    table = pd.DataFrame({"n3": [0, 0, 1], "n1": [0, 1, 0], "mean": [0.25, 0.0, 0.5]})
+    reports.figures()["errors_by_count"].draw(table, ax, targets=(3, 1))
+    grid = ax.images[0].get_array()
+    assert (grid[0, 0], grid[0, 1]) == (0.25, 0.5)  # n3 runs to the right
+    assert grid.mask[1, 0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("number of 3s", "number of 1s")
+
+
+# --- the exercise's plot ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def exercise():
+    import torch
+    from matplotlib import pyplot as plt
+
+    torch.manual_seed(11)
+    figure = reports.plot(ap.AttentionModel(), 5, [0.7, 0.5, 0.3])
+    yield figure
+    plt.close(figure)
+
+
+def test_the_exercises_three_panels(exercise) -> None:
+    attention, values, loss = exercise.axes[:3]
+    assert attention.images[0].get_clim() == (0, 1)
+    np.testing.assert_allclose(attention.images[0].get_array().sum(axis=1), 1, rtol=1e-6)
+    for panel in (attention, values):
+        assert panel.images[0].get_array().shape == (5, 10)
+        assert (panel.get_xlabel(), panel.get_ylabel()) == ("position", "sequence")
+    low, high = values.images[0].get_clim()
+    assert low == -high
+    shown = np.asarray(attention.images[0].get_array()) > 0.1
+    np.testing.assert_array_equal(~np.ma.getmaskarray(values.images[0].get_array()), shown)
+    assert loss.lines[0].get_xydata().tolist() == [[1, 0.7], [2, 0.5], [3, 0.3]]
+    assert (loss.get_xlabel(), loss.get_ylabel()) == ("step", "batch loss (nats)")
+
+
+def test_the_exercises_2s_and_4s_are_red(exercise) -> None:
+    cells = [text for text in exercise.axes[0].texts if text.get_text().isdigit()]
+    assert len(cells) == 50
+    targets = [text for text in cells if text.get_text() in "24"]
+    assert 1 <= len(targets) < 50
+    for text in cells:
+        red = to_hex(text.get_color()).upper() in (RED, LIGHT_RED)
+        assert red == (text.get_text() in "24")
+
+
+# --- what comes too early --------------------------------------------------------------------------------
+
+
+def test_a_report_without_tables_writes_nothing(trained_folder, tmp_path) -> None:
+    shutil.copytree(trained_folder, tmp_path / "run")
+    run = ap.open_run(tmp_path / "run")
+    with pytest.raises(ap.AttnprobeError) as error:
+        reports.write(run)
+    assert str(error.value) == (
+        f"Table 'seeds' is not in {tmp_path / 'run'}. Computed so far: none. "
+        f"Tables are computed by: attnprobe analyze {tmp_path / 'run'}"
+    )
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["run.json", "shards"]
