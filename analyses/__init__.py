@@ -16,6 +16,7 @@ import pandas as pd
 
 from analyses.analysis import Analysis
 from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.population import check_size
 from attnprobe.store import Run
 
 __all__ = ["Analysis", "compute", "get", "names", "write"]
@@ -86,6 +87,7 @@ def write(
     """
     wanted = names() if only is None else [get(name).name for name in only]
     needed = set(wanted) | {need for name in wanted for need in _all_needs(name) if need not in run.tables}
+    check_size(run.config.task)  # before anything is written
     written = [name for name in names() if name in needed]
     for name in written:
         progress(name)

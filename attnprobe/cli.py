@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import os
 import sys
 import time
@@ -310,8 +311,12 @@ def _put(frame: pd.DataFrame, kind: str, out: Path | None) -> None:
         write_bytes(out, data)
         print(f"{len(frame):,} rows written to {out}", file=sys.stderr)
         return
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # `attnprobe query ... | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
     if kind == "table" and len(frame) > MOST_ROWS:
         print(f"({len(frame):,} rows, {MOST_ROWS} shown; --format csv gives all)", file=sys.stderr)
 
@@ -320,7 +325,8 @@ def _encoded(frame: pd.DataFrame, kind: str) -> bytes:
     if kind == "csv":
         return frame.to_csv(index=False, lineterminator="\n").encode()
     if kind == "json":
-        return (frame.to_json(orient="records", indent=1, double_precision=15) + "\n").encode()
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")  # every digit; null for no number
+        return (json.dumps(rows, indent=1) + "\n").encode()
     if kind == "parquet":
         return bytes(frame.to_parquet(index=False))
     width = os.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -337,9 +343,6 @@ def main() -> None:
     except AttnprobeError as error:
         print(f"attnprobe: {error}", file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:  # `attnprobe query ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -89,13 +89,14 @@ def draw_cosine(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     grid[table["digit_b"], table["digit_a"]] = table["q50"]
     image = ax.imshow(grid, cmap=diverging.with_extremes(bad="white"), vmin=-1, vmax=1)
     if n <= 12:
-        for row in table.itertuples():
+        for row in table.dropna(subset="q50").itertuples():
             text = f"{row.q50:.2f}".replace("-", "−")
             ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=4.6, color=INK)
-    ax.set_xticks(range(n))
-    ax.set_yticks(range(n))
+    shown = list(range(n)) if n <= 12 else sorted(targets)  # more would overlap
+    ax.set_xticks(shown)
+    ax.set_yticks(shown)
     for axis in (ax.get_xticklabels(), ax.get_yticklabels()):
-        for digit, label in enumerate(axis):
+        for digit, label in zip(shown, axis, strict=True):
             label.set_color(colour(digit, targets))
             label.set_fontweight("bold" if digit in targets else "normal")
     ax.spines[:].set_visible(False)

@@ -66,6 +66,8 @@ def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     image = ax.imshow(grid, cmap=attention_map, vmin=0, vmax=1, aspect="auto")
     if grid.shape[1] <= 16 and grid.shape[0] <= 16:
         for (row, column), share in np.ndenumerate(grid):
+            if np.isnan(share):
+                continue
             tint = "white" if share > 0.6 else INK
             ax.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=6.5, color=tint)
     ax.axhline(len(rows) - 0.5, color=INK, linewidth=0.8)

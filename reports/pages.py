@@ -126,7 +126,7 @@ def exercise_page(sheet: Sheet, material: Material) -> None:
         f"{share['typical']} of its attention, the best with {share['best']}, the worst with {share['worst']}.",
     )
     for figure, letter in zip(exercise.FIGURES, "abc", strict=True):
-        axes = sheet.axes(1.65, (1.25, 1.25, 0.7), gap=0.78, left=0.42)
+        axes = sheet.axes(1.65, (1.25, 1.25, 0.66), gap=0.84, left=0.42)
         figure.on(material, axes)
         sheet.letter(axes[0], letter)
         sheet.space(-0.12)
@@ -217,7 +217,9 @@ def embedding_page(sheet: Sheet, material: Material) -> None:
     """Aligned PCA of the digits, and the heat map of cosines."""
     a, b = sorted(material.targets)
     ratio = material["summary"].set_index("measure").loc["target_distance_ratio_median"]
-    if np.isnan(ratio["estimate"]):
+    if not (material["seeds"]["status"] == "trained").any():
+        finding = "No seed is finite, so there is no geometry to describe."
+    elif np.isnan(ratio["estimate"]):
         finding = (
             f"An alphabet of {material.config.vocab_size} digits leaves no other pairs to compare {a} and {b} with."
         )
