@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types docs bench clean
+.PHONY: demo test lint types docs clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -24,9 +24,6 @@ types: $(READY)
 
 docs: $(READY)
 	$(BIN)/mkdocs build --strict --quiet --site-dir site
-
-bench: $(READY)
-	$(BIN)/python -m benchmarks.throughput
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("attnprobe needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

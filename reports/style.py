@@ -30,7 +30,6 @@ __all__ = [
     "SECOND",
     "attention_map",
     "colour",
-    "colours_of_digits",
     "diverging",
     "empty",
     "error_axis",
@@ -104,11 +103,6 @@ def look() -> Iterator[None]:
 def colour(digit: int, targets: tuple[int, int]) -> str:
     """The colour of a digit."""
     return {targets[0]: FIRST, targets[1]: SECOND}.get(int(digit), DISTRACTOR)
-
-
-def colours_of_digits(digits: np.ndarray, targets: tuple[int, int]) -> list[str]:
-    """One colour a digit."""
-    return [colour(digit, targets) for digit in digits]
 
 
 def label_digits(ax: Axes, digits: np.ndarray, targets: tuple[int, int]) -> None:
