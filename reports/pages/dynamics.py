@@ -70,7 +70,7 @@ def survival_page(sheet: Sheet, material: Material) -> None:
     stack(sheet, material, (survival.FIGURE,), (3.6,))
     sheet.space(0.1)
     rows: list[Sequence[str]] = [("milestone", "seeds that were there", "of them lost it again", "median step")]
-    for event, (label, _, _) in survival.LOOKS.items():
+    for event, label in survival.LOOKS.items():
         seen, median = milestones[milestones["event"] == event], summary.loc[f"steps_to_{event}_median"]
         rows.append(
             (
