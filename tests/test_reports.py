@@ -24,11 +24,10 @@ import attnprobe as ap
 import reports
 from reports.catalogue import FIGURES
 from reports.document import document, draw, few_collections
-from reports.exercise import LIGHT_RED, RED
 from reports.figure import Figure, Material, _lay_out, _saved
 from reports.fonts import FOR_TYPESETTING, light_fonts
 from reports.pages import CHAPTERS, PAGES
-from reports.style import DISTRACTOR, FIRST, SECOND, look
+from reports.style import look, text_colour, tints
 from reports.words import exact_accuracy, number, percent, ten_to
 
 
@@ -252,8 +251,9 @@ def test_attention_is_drawn_from_0_to_1(material) -> None:
 def test_the_two_digits_keep_their_colours(material) -> None:
     for name in ("attention_by_digit", "values_by_digit", "rule_weights", "embedding_cosine"):
         ax = drawn(reports.figures()[name], material)[0]
-        tints = {text.get_text(): to_hex(text.get_color()).upper() for text in ax.get_xticklabels()}
-        assert tints == {"0": DISTRACTOR, "1": SECOND, "2": DISTRACTOR, "3": FIRST, "4": DISTRACTOR}, name
+        drawn_in = {text.get_text(): to_hex(text.get_color()).upper() for text in ax.get_xticklabels()}
+        assert drawn_in == {str(digit): text_colour(digit, (3, 1)) for digit in range(5)}, name
+        assert len(set(drawn_in.values())) == 3
 
 
 def test_rows_and_columns_of_the_error_map_are_not_swapped(ax) -> None:
@@ -344,7 +344,7 @@ def test_the_exercises_2s_and_4s_are_red(exercise) -> None:
     targets = [text for text in cells if text.get_text() in "24"]
     assert 1 <= len(targets) < 50
     for text in cells:
-        red = to_hex(text.get_color()).upper() in (RED, LIGHT_RED)
+        red = to_hex(text.get_color()).upper() in (tints.red, tints.red_on_high)
         assert red == (text.get_text() in "24")
 
 
