@@ -76,6 +76,8 @@ LOOK: dict[str, Any] = {
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.2,
     "pdf.fonttype": 42,
+    "svg.fonttype": "none",  # letters stay letters, which can be searched, selected and edited
+    "svg.hashsalt": "attnprobe",  # the same names of parts each time
 }
 DPI = 200
 SLIDE_WIDTH = 6.4  # inches at least: with letters of 8 points, as large on the wall as print at arm's length
