@@ -21,7 +21,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from attnprobe.errors import AttnprobeError, did_you_mean
 from reports.palettes import DARK, PAPER, Maps, Palette, Tints
@@ -37,6 +39,7 @@ __all__ = [
     "error_axis",
     "jitter",
     "label_digits",
+    "legend_below",
     "log_axis",
     "look",
     "maps",
@@ -257,6 +260,14 @@ def empty(ax: Axes, words: str, title: str = "") -> Axes:
     ax.set_title(title)
     ax.set_axis_off()
     return ax
+
+
+def legend_below(ax: Axes, inches: float = 0.38, x: float = 1, loc: Any = "upper right", **options: Any) -> Legend:
+    """A legend that hangs so far below the axes, whatever their height: clear of the axis' label."""
+    canvas = ax.get_figure(root=True)
+    assert canvas is not None
+    below = ax.transAxes + ScaledTranslation(0, -inches, canvas.dpi_scale_trans)
+    return ax.legend(loc=loc, bbox_to_anchor=(x, 0), bbox_transform=below, borderpad=0, borderaxespad=0, **options)
 
 
 def tidy(ax: Axes, axis: Literal["both", "x", "y"] = "y") -> Axes:

@@ -32,7 +32,7 @@ class Laid(NamedTuple):
     paragraphs: list[tuple[str, Bbox]]
     footer: list[tuple[str, Bbox]]
     axes: list[tuple[str, Bbox]]
-    labels: list[tuple[str, Bbox]]  # titles, axis labels and tick labels of all axes
+    labels: list[tuple[str, Bbox]]  # titles, axis labels, tick labels and legends of all axes
     words: set[str]  # everything that is written anywhere
 
 
@@ -80,7 +80,14 @@ def laid(request, edge) -> list[Laid]:
                     boxes(sheet.canvas.texts[2:]),
                     boxes(sheet.canvas.texts[:2]),
                     [(panel.get_title(loc="left"), panel.get_tightbbox().transformed(inches)) for panel in panels],
-                    boxes([text for panel in panels for text in labels(panel)]),
+                    [
+                        *boxes([text for panel in panels for text in labels(panel)]),
+                        *(
+                            ("a legend", legend.get_window_extent().transformed(inches))
+                            for legend in (panel.get_legend() for panel in panels)
+                            if legend
+                        ),
+                    ],
                     {text.get_text() for text in sheet.canvas.findobj(Text)},
                 )
             )
