@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.contrast import letters_in
 from reports.figure import Figure, Material
 from reports.pair_map import MOST_NUMBERS, digits_on_both_axes
 from reports.style import colour, maps, text_colour, tidy, tints
@@ -95,7 +96,8 @@ def draw_cosine(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     if n <= MOST_NUMBERS:
         for row in table.dropna(subset="q50").itertuples():
             text = f"{row.q50:.2f}".replace("-", "−")
-            ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=4.6, color=tints.ink)
+            tint = letters_in(image, row.q50)
+            ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=4.6, color=tint)
     digits_on_both_axes(ax, n, targets)
     ax.set_xlabel("digit")
     ax.set_ylabel("digit")

@@ -119,7 +119,7 @@ def _at_start() -> dict[str, Any]:
 
 
 def _after() -> dict[str, Any]:
-    return {"color": tints.distractor, "histtype": "stepfilled", "alpha": 0.65, "edgecolor": tints.ink}
+    return {"color": tints.muted, "histtype": "stepfilled", "alpha": 0.65, "edgecolor": tints.ink}
 
 
 def _own() -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 
+from reports.contrast import letters_in
 from reports.style import text_colour, tints
 
 __all__ = ["MOST_NUMBERS", "digits_on_both_axes", "pair_map"]
@@ -23,7 +24,7 @@ def pair_map(
         for y, x in np.argwhere(np.isfinite(grid)):
             share = grid[y, x]
             number = "0" if share == 0 else f"{share:.2f}".removeprefix("0")
-            tint = tints.paper if share > 0.6 else tints.ink
+            tint = letters_in(image, share)
             ax.text(x, y, number, ha="center", va="center", fontsize=4.6, color=tint)
     digits_on_both_axes(ax, n, targets)
     ax.set_anchor("N")

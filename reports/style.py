@@ -213,7 +213,7 @@ def jitter(n: int, width: float) -> np.ndarray:
 def dots(n: int) -> dict[str, Any]:
     """Size and opacity of n dots: seen one by one when they are few, as a cloud when they are many."""
     few = n <= 50
-    return {"s": 14 if few else 5, "alpha": 0.7 if few else 0.3, "linewidths": 0}
+    return {"s": 14 if few else 5, "alpha": 0.7 if few else 0.45, "linewidths": 0}
 
 
 def powers(axis: Axis) -> None:
