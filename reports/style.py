@@ -138,7 +138,6 @@ class _Live:
 
 tints = cast(Tints, _Live("tints"))
 maps = cast(Maps, _Live("maps"))
-INK = PAPER.tints.ink  # for reports.sheet, until it asks while it draws
 
 
 def style_named(name: str) -> Style:
