@@ -14,7 +14,7 @@ from reports.by_digit import MOST_DOTS, by_digit_table, show_the_bars
 from reports.exercise import draw_attention
 from reports.figure import Figure, Material
 from reports.marks import OUTCOMES, SOME
-from reports.style import dots, empty, error_axis, tidy, tints
+from reports.style import dots, empty, error_axis, legend_below, tidy, tints
 from reports.words import estimate, number, percent, plural, probability
 
 __all__ = ["PAIRS", "PATTERNS", "RULE", "farthest"]
@@ -131,7 +131,7 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
     ax.set_xlabel(f"focus: expected attention on {targets[0]}s and {targets[1]}s")
     ax.set_ylabel("weight in the rule")
     ax.set_title(title)
-    _legend_below(ax, 0.5, 3)
+    legend_below(ax, 0.45, ncols=3, handletextpad=0, columnspacing=0.8)
     return tidy(ax)
 
 
@@ -182,7 +182,7 @@ def draw_pairs(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     ax.set_xlabel("divergence of the patterns (share of log 2)")
     ax.set_ylabel("probability that answers differ")
     ax.set_title(title)
-    _legend_below(ax, 0.45, 2)
+    legend_below(ax, 0.45, 0.45, ncols=2, handletextpad=0, columnspacing=0.8)
     return tidy(ax)
 
 
@@ -216,12 +216,6 @@ def _n_seeds(material: Material) -> int:
 def _ring() -> dict[str, Any]:
     """How the seeds of panel a are marked."""
     return {"s": 42, "facecolor": "none", "edgecolor": tints.ink, "linewidth": 1.1, "zorder": 5}
-
-
-def _legend_below(ax: Axes, x: float, columns: int) -> None:
-    """Names of the dots under the axes, around the place ``x``; dots larger than in the picture."""
-    spacing = {"handletextpad": 0, "columnspacing": 0.8, "borderpad": 0}
-    ax.legend(loc="upper center", bbox_to_anchor=(x, -0.17), ncols=columns, markerscale=2, **spacing)
 
 
 PATTERNS = Figure("two_seeds", data_patterns, draw_patterns, caption_patterns, size=(8, 2.2), panels=2)

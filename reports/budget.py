@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from reports.figure import Figure, Material
 from reports.marks import MEASURES, METHODS
-from reports.style import empty, log_axis, tidy, tints
+from reports.style import empty, legend_below, log_axis, tidy, tints
 from reports.words import number, percent, plural
 
 WORDS = {
@@ -68,15 +68,8 @@ def _coverage(table: pd.DataFrame, axes: Sequence[Axes], measures: Sequence[str]
         ax.set_title(title, fontsize=7.5)
     if lines:
         axes[0].set_ylabel("hold the truth")
-        axes[1].legend(
-            handles=[lines[method] for method in METHODS if method in lines],
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.3),
-            ncols=5,
-            fontsize=7,
-            columnspacing=0.8,
-            handlelength=1.4,
-        )
+        handles = [lines[method] for method in METHODS if method in lines]
+        legend_below(axes[1], 0.45, handles=handles, ncols=5, fontsize=7, columnspacing=0.8, handlelength=1.4)
     return axes
 
 

@@ -61,7 +61,7 @@ def _cloud(table: pd.DataFrame, x: str, y: str, ax: Axes, targets: tuple[int, in
     """Dots by digit, the rule's two on top; medians as numerals for those, as dark dots for the others."""
     for digit in sorted(table["digit"].unique(), key=lambda digit: digit in targets):
         rows = table[table["digit"] == digit]
-        ax.scatter(rows[x], rows[y], s=5, color=colour(digit, targets), alpha=0.3, linewidths=0)
+        ax.scatter(rows[x], rows[y], s=5, color=colour(digit, targets), alpha=0.45, linewidths=0)
     medians = table.drop_duplicates("digit")
     others = medians[~medians["digit"].isin(targets)]
     rim: dict[str, Any] = {"edgecolor": tints.paper, "linewidth": 0.6}
@@ -97,7 +97,7 @@ def draw_cosine(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
         for row in table.dropna(subset="q50").itertuples():
             text = f"{row.q50:.2f}".replace("-", "−")
             tint = letters_in(image, row.q50)
-            ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=4.6, color=tint)
+            ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=5, color=tint)
     digits_on_both_axes(ax, n, targets)
     ax.set_xlabel("digit")
     ax.set_ylabel("digit")

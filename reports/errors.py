@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
+from matplotlib.patheffects import withStroke
 
 from reports.contrast import letters_in
 from reports.figure import Figure, Material
@@ -45,9 +46,10 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
         elif size <= 16 and rate > 0:
             text = f"{rate:.0e}".replace("e-0", "e-") if rate < 0.01 else f"{rate:.2f}"
             tint = letters_in(image, rate)
-            ax.text(x, y, text.replace("-", "−"), ha="center", va="center", fontsize=4.6, color=tint)
+            ax.text(x, y, text.replace("-", "−"), ha="center", va="center", fontsize=5, color=tint)
     steps = np.repeat(np.arange(size) + 0.5, 2)  # the border of the cells where the rule holds
-    ax.plot(steps, np.concatenate([[-0.5], steps[:-1]]), color=tints.ink, linewidth=0.9, clip_on=False)
+    (border,) = ax.plot(steps, np.concatenate([[-0.5], steps[:-1]]), color=tints.ink, linewidth=0.9, clip_on=False)
+    border.set_path_effects([withStroke(linewidth=2.2, foreground=tints.paper)])  # seen on any cell
     ax.text(
         0.8,
         0.98,

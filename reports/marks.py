@@ -82,10 +82,10 @@ ORDERS = {  # what came first, in the colours of who does the work
     "values": Mark("orange", "^"),
     "together": Mark("violet", "s"),
     "attention": Mark("sky", "o"),
-    "none": Mark("grid", "v"),
+    "none": Mark("pale", "v"),
 }
 MILESTONES = {
-    "accuracy_0.99": Mark("muted", line=(0, (1, 1.2))),
+    "accuracy_0.99": Mark("violet", line=(0, (1, 1.2))),
     "accuracy_0.999": Mark("ink", line=(0, (5, 1.5))),
     "certified": Mark("certified"),
 }

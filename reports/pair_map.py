@@ -25,7 +25,7 @@ def pair_map(
             share = grid[y, x]
             number = "0" if share == 0 else f"{share:.2f}".removeprefix("0")
             tint = letters_in(image, share)
-            ax.text(x, y, number, ha="center", va="center", fontsize=4.6, color=tint)
+            ax.text(x, y, number, ha="center", va="center", fontsize=5.6 if n <= 10 else 4.6, color=tint)
     digits_on_both_axes(ax, n, targets)
     ax.set_anchor("N")
     if bar:

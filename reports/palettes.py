@@ -103,7 +103,7 @@ _NIGHT = Tints(
     sky="#98B4EB",
     violet="#9E77E9",
     orange="#FFC95C",
-    brown="#B37A26",
+    brown="#BC822E",
 )
 
 PAPER = Palette(
