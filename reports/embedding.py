@@ -58,7 +58,7 @@ def _points(material: Material, x: str, y: str) -> pd.DataFrame:
 
 
 def _cloud(table: pd.DataFrame, x: str, y: str, ax: Axes, targets: tuple[int, int]) -> None:
-    """Dots by digit, the rule's two on top; medians as numerals for those, as dark dots for the others."""
+    """Dots by digit, the rule's two on top; medians as numerals for those, as rimmed dots for the others."""
     for digit in sorted(table["digit"].unique(), key=lambda digit: digit in targets):
         rows = table[table["digit"] == digit]
         ax.scatter(rows[x], rows[y], s=5, color=colour(digit, targets), alpha=0.45, linewidths=0)
@@ -115,7 +115,7 @@ def caption_aligned(material: Material) -> str:
     return (
         f"Embeddings of {plural(n, 'seed')} (at most {MOST_SEEDS} drawn), centred, rotated onto their common mean "
         "(Procrustes, no scaling) and read on that mean's first two principal axes; the numerals and the "
-        "dark dots mark medians (dark: digits that the rule does not name). "
+        "rimmed dots mark medians (rimmed: digits that the rule does not name). "
         "Alignment brings like to like, so some order would appear in random points too: compare the distances of the "
         "medians with the scatter of the dots."
     )

@@ -32,7 +32,7 @@ def _data(material: Material, measure: str) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
-    """Heat map of the mean error rate, logarithmic; cells without any error are white."""
+    """Heat map of the mean error rate, logarithmic; cells without any error have the ground's colour."""
     a, b = (table[f"n{digit}"].to_numpy() for digit in targets)
     size = int(a.max()) + 1
     grid = np.full((size, size), np.nan)

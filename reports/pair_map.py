@@ -17,7 +17,7 @@ MOST_NUMBERS = 12  # digits up to which cells have room for their numbers
 def pair_map(
     grid: np.ndarray, ax: Axes, targets: tuple[int, int], cmap: Colormap, label: str, bar: bool = True
 ) -> Axes:
-    """Draw shares (V, V) from 0 to 1, rows down; cells that are not a number stay white."""
+    """Draw shares (V, V) from 0 to 1, rows down; cells that are not a number stay empty."""
     n = len(grid)
     image = ax.imshow(grid, cmap=cmap.with_extremes(bad=tints.paper), vmin=0, vmax=1)
     if n <= MOST_NUMBERS:
