@@ -83,6 +83,8 @@ LOOK: dict[str, Any] = {
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.2,
     "pdf.fonttype": 42,
+    "svg.fonttype": "none",  # letters stay letters, which can be searched, selected and edited
+    "svg.hashsalt": "attnprobe",  # the same names of parts each time
 }
 HEAVIER = {"axes.linewidth": 1.0, "xtick.major.width": 1.0, "ytick.major.width": 1.0, "grid.linewidth": 0.8}
 DPI = 200
