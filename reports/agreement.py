@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from reports.by_digit import MOST_DOTS, by_digit_table, show_the_bars
 from reports.exercise import draw_attention
 from reports.figure import Figure, Material
+from reports.marks import OUTCOMES, SOME
 from reports.style import dots, empty, error_axis, legend_below, tidy, tints
 from reports.words import estimate, number, percent, plural, probability
 
@@ -130,7 +131,7 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
     ax.set_xlabel(f"focus: expected attention on {targets[0]}s and {targets[1]}s")
     ax.set_ylabel("weight in the rule")
     ax.set_title(title)
-    legend_below(ax, x=0.5, loc="upper center", ncols=3, markerscale=2, handletextpad=0, columnspacing=0.8)
+    legend_below(ax, 0.45, ncols=3, handletextpad=0, columnspacing=0.8)
     return tidy(ax)
 
 
@@ -171,17 +172,17 @@ def draw_pairs(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     if table.empty:
         return empty(ax, "fewer than two seeds are finite", title)
     place = error_axis(ax, table["disagreement"])
-    for failed, tint, name in ((False, tints.distractor, "neither seed failed"), (True, tints.failed, "a seed failed")):
+    for failed, mark, name in ((False, SOME, "neither seed failed"), (True, OUTCOMES["failed"], "a seed failed")):
         rows = table["failed"] == failed
         if rows.any():
             label = f"{name} ({int(rows.sum()):,})"
-            ax.scatter(table["share_of_log_2"][rows], place[rows], **dots(len(table)), color=tint, label=label)
+            ax.scatter(table["share_of_log_2"][rows], place[rows], **dots(len(table)), **mark.dot, label=label)
     ax.scatter(table["share_of_log_2"][table["ringed"]], place[table["ringed"]], **_ring())
     ax.set_xlim(0, 1)
     ax.set_xlabel("divergence of the patterns (share of log 2)")
     ax.set_ylabel("probability that answers differ")
     ax.set_title(title)
-    legend_below(ax, x=0.45, loc="upper center", ncols=2, markerscale=2, handletextpad=0, columnspacing=0.8)
+    legend_below(ax, 0.45, 0.45, ncols=2, handletextpad=0, columnspacing=0.8)
     return tidy(ax)
 
 

@@ -344,7 +344,7 @@ def test_the_exercises_2s_and_4s_are_red(exercise) -> None:
     targets = [text for text in cells if text.get_text() in "24"]
     assert 1 <= len(targets) < 50
     for text in cells:
-        red = to_hex(text.get_color()).upper() in (tints.red, tints.red_on_high)
+        red = to_hex(text.get_color()).upper() == tints.red
         assert red == (text.get_text() in "24")
 
 
