@@ -91,7 +91,7 @@ def draw_uniform(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     ax.set_xlabel("focus")
     ax.set_ylabel("accuracy, uniform attention")
     ax.set_title("Focus and its worth")
-    legend_below(ax, 0.45, 1.03, "upper right", ncols=3, handletextpad=0, columnspacing=0.4)
+    legend_below(ax, 0.45, 1, "upper right", ncols=3, handletextpad=0, columnspacing=0.4)
     return tidy(ax)
 
 
