@@ -2,6 +2,7 @@
 
 The sequences are drawn once, by the task's own recorded generator: they are the first rows of
 ``task.make_batch(SEQUENCES, seed=DRAW_SEED, step=0)``, so all seeds and all runs of a task see the same ones.
+:func:`of` answers for any sequences and seeds, and says more of each.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import numpy as np
 import pandas as pd
 
 from analyses.analysis import SEED, Analysis, Tables
+from attnprobe.circuit import Circuit
 from attnprobe.schema import Column, Schema
 from attnprobe.store import Run
 
+__all__ = ["ANALYSES", "DRAWN", "DRAW_SEED", "MORE", "SCHEMA", "SEQUENCES", "of"]
+
 SEQUENCES = 100
 DRAW_SEED = 2**63 - 1
+DRAWN = f"make_batch({SEQUENCES}, seed=2**63 - 1, step=0)"
 
 SCHEMA = Schema(
     "attention_maps",
@@ -22,12 +27,7 @@ SCHEMA = Schema(
     ("seed", "sequence", "position"),
     (
         SEED,
-        Column(
-            "sequence",
-            "int64",
-            "",
-            f"0 .. {SEQUENCES - 1}: rows of make_batch({SEQUENCES}, seed=2**63 - 1, step=0)",
-        ),
+        Column("sequence", "int64", "", f"0 .. {SEQUENCES - 1}: rows of {DRAWN}"),
         Column("position", "int64", "", "place in the sequence, from 0"),
         Column("digit", "int64", "", "the digit there"),
         Column("is_target", "bool", "", "whether the rule names the digit"),
@@ -40,27 +40,76 @@ SCHEMA = Schema(
     ),
 )
 
+# What `of` says beyond the table. (These would make a table of 100 sequences a seed half as large again.)
+MORE = (
+    Column(
+        "value_gauged",
+        "float64",
+        "",
+        "value on the scale where digit {a} is +1 and digit {b} is -1; empty where the seed gives both the same",
+    ),
+    Column(
+        "contribution_gauged", "float64", "", "attention times value_gauged; sums to the pooled value on that scale"
+    ),
+    Column("logit", "float64", "nats", "of yes; above 0 the answer is yes"),
+    Column("right", "bool", "", "whether the answer is the label; a logit that is not a number answers no"),
+)
+
 
 def compute(run: Run, tables: Tables) -> pd.DataFrame:
-    """Run every seed on the chosen sequences."""
-    task, circuit = run.config.task, run.circuit
-    digits = task.digits(SEQUENCES, DRAW_SEED, 0)  # (n, L)
+    """Run every seed on the sequences of the table."""
+    frame, _ = _on(run.circuit, run.seeds, run.config.task.digits(SEQUENCES, DRAW_SEED, 0))
+    return frame
+
+
+def of(run: Run, digits: np.ndarray, seeds: np.ndarray) -> pd.DataFrame:
+    """Run some seeds on any sequences.
+
+    Parameters
+    ----------
+    run : Run
+    digits : ndarray, int64, shape (n, length)
+        The sequences; the column ``sequence`` counts them from 0.
+    seeds : ndarray, int64, shape (S,)
+        Seeds of the run, ascending.
+
+    Returns
+    -------
+    DataFrame
+        S n length rows by seed, sequence and position: the columns of the table ``attention_maps``, then
+        value_gauged, contribution_gauged, logit and right (:data:`MORE`). A seed that is not finite has no numbers.
+    """
+    circuit = run.circuit if len(seeds) == len(run.seeds) else run.circuit.take(np.searchsorted(run.seeds, seeds))
+    with np.errstate(all="ignore"):
+        frame, logit = _on(circuit, seeds, digits)
+        centre, half = circuit.gauge()
+        gauged = ((circuit.values - centre[:, None]) / half[:, None])[:, digits].ravel()
+        frame["value_gauged"] = gauged
+        frame["contribution_gauged"] = frame["attention"] * gauged
+        frame["logit"] = np.repeat(logit.ravel(), digits.shape[1])
+        frame["right"] = (frame["logit"] > 0) == frame["label"]
+    return frame
+
+
+def _on(circuit: Circuit, seeds: np.ndarray, digits: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+    """The table of these seeds on sequences (n, length), and the logits (S, n)."""
+    task = circuit.task
     n, length = digits.shape
     S = len(circuit)
     score, value = circuit.scores[:, digits], circuit.values[:, digits]  # (S, n, L)
     draw = np.exp(score - score.max(axis=2, keepdims=True))
     attention = draw / draw.sum(axis=2, keepdims=True)
     contribution = attention * value
-    logit = circuit.logit(contribution.sum(axis=2))  # (S, n)
+    logit = circuit.logit(contribution.sum(axis=2)) if S else np.empty((0, n))  # (S, n)
     probability = np.exp(-np.logaddexp(0, -logit))
     label = task.parsed.label(task.counts(digits))
 
     def per_position(of_sequence: np.ndarray) -> np.ndarray:
         return np.broadcast_to(of_sequence[..., None], (S, n, length)).ravel()
 
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
-            "seed": np.repeat(run.seeds, n * length),
+            "seed": np.repeat(seeds, n * length),
             "sequence": per_position(np.broadcast_to(np.arange(n), (S, n))),
             "position": np.tile(np.arange(length), S * n),
             "digit": np.tile(digits.ravel(), S),
@@ -73,6 +122,7 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
             "probability": per_position(probability),
         }
     )
+    return frame, logit
 
 
 ANALYSES = (Analysis("What does each seed attend to in the same few sequences?", SCHEMA, compute),)
