@@ -167,7 +167,7 @@ def maps(run: Run, sequences: Any, seeds: Iterable[int] | None = None) -> pd.Dat
     -------
     DataFrame
         One row per seed, sequence and position: the columns of the table ``attention_maps``, then value_gauged,
-        contribution_gauged (attention times value_gauged), logit (nats) and right. ``sequence`` counts from 0.
+        contribution_gauged (attention times value_gauged), pooled_gauged (their sum), logit (nats) and right. ``sequence`` counts from 0.
 
     Raises
     ------

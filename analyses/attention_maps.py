@@ -48,9 +48,8 @@ MORE = (
         "",
         "value on the scale where digit {a} is +1 and digit {b} is -1; empty where the seed gives both the same",
     ),
-    Column(
-        "contribution_gauged", "float64", "", "attention times value_gauged; sums to the pooled value on that scale"
-    ),
+    Column("contribution_gauged", "float64", "", "attention times value_gauged"),
+    Column("pooled_gauged", "float64", "", "their sum over the sequence: the pooled value on that scale"),
     Column("logit", "float64", "nats", "of yes; above 0 the answer is yes"),
     Column("right", "bool", "", "whether the answer is the label; a logit that is not a number answers no"),
 )
@@ -77,7 +76,7 @@ def of(run: Run, digits: np.ndarray, seeds: np.ndarray) -> pd.DataFrame:
     -------
     DataFrame
         S n length rows by seed, sequence and position: the columns of the table ``attention_maps``, then
-        value_gauged, contribution_gauged, logit and right (:data:`MORE`). A seed that is not finite has no numbers.
+        value_gauged, contribution_gauged, pooled_gauged, logit and right (:data:`MORE`). A seed that is not finite has no numbers.
     """
     circuit = run.circuit if len(seeds) == len(run.seeds) else run.circuit.take(np.searchsorted(run.seeds, seeds))
     with np.errstate(all="ignore"):
@@ -86,6 +85,8 @@ def of(run: Run, digits: np.ndarray, seeds: np.ndarray) -> pd.DataFrame:
         gauged = ((circuit.values - centre[:, None]) / half[:, None])[:, digits].ravel()
         frame["value_gauged"] = gauged
         frame["contribution_gauged"] = frame["attention"] * gauged
+        pooled = frame["contribution_gauged"].to_numpy().reshape(*logit.shape, digits.shape[1]).sum(axis=2)
+        frame["pooled_gauged"] = np.repeat(pooled.ravel(), digits.shape[1])
         frame["logit"] = np.repeat(logit.ravel(), digits.shape[1])
         frame["right"] = (frame["logit"] > 0) == frame["label"]
     return frame

@@ -43,7 +43,7 @@ class Chosen:
     ----------
     digits : ndarray, int64, shape (n, length)
     names : tuple of str
-        What each is, in a word or two: ``random 1``, ``closest, seed 3``.
+        What each is, in a word or two: ``random 1``, ``closest 1, seed 3``.
     rule : str
         How they were chosen, as a sentence.
     """
@@ -173,28 +173,28 @@ def _least(margin: np.ndarray, rounding: float, n: int) -> list[int]:
 
 def _in_turn(
     run: Run, n: int, seeds: np.ndarray, find: Callable[[Circuit, int], list[list[int]]]
-) -> list[tuple[int, int]]:
-    """Seed and row of the first input of each seed, then of the second of each: n inputs, each once."""
+) -> list[tuple[int, int, int]]:
+    """Seed, turn (from 0) and row: the first input of each seed, then the second of each; n inputs, each once."""
     asked = seeds[: _looked_at(run, seeds)]
     lists = find(run.circuit.take(np.searchsorted(run.seeds, asked)), n)
-    found: dict[int, int] = {}
-    for turn in itertools.zip_longest(*lists):
-        for seed, row in zip(asked, turn, strict=True):
+    found: dict[int, tuple[int, int, int]] = {}
+    for turn, rows in enumerate(itertools.zip_longest(*lists)):
+        for seed, row in zip(asked, rows, strict=True):
             if row is not None and len(found) < n:
-                found.setdefault(row, int(seed))
-    return [(seed, row) for row, seed in found.items()]
+                found.setdefault(row, (int(seed), turn, row))
+    return list(found.values())
 
 
 def _looked_at(run: Run, seeds: np.ndarray) -> int:
     return min(len(seeds), MOST_SEEDS, affordable(run.circuit, LOGITS))
 
 
-def _chosen(run: Run, found: Sequence[tuple[int, int]], seeds: np.ndarray, name: str, rule: str) -> Chosen:
+def _chosen(run: Run, found: Sequence[tuple[int, int, int]], seeds: np.ndarray, name: str, rule: str) -> Chosen:
     task, inputs = run.config.task, Population.of(run.config.task)
-    digits = np.array([one_order(task, inputs.counts[row]) for _, row in found])
+    digits = np.array([one_order(task, inputs.counts[row]) for _, _, row in found])
     looked = _looked_at(run, seeds)
     of_all = f" They were looked for in the first {looked} of the {len(seeds):,} seeds." if looked < len(seeds) else ""
-    return Chosen(digits, tuple(f"{name}, seed {seed}" for seed, _ in found), f"{rule}{of_all} {ORDER}")
+    return Chosen(digits, tuple(f"{name} {turn + 1}, seed {seed}" for seed, turn, _ in found), f"{rule}{of_all} {ORDER}")
 
 
 def _looked_for(run: Run, seeds: np.ndarray) -> str:

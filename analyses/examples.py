@@ -45,7 +45,7 @@ SCHEMA = Schema(
     ),
 )
 
-KEPT = ("position", "digit", "is_target", "attention", "value_gauged", "contribution_gauged", "logit", "right")
+KEPT = ("position", "digit", "is_target", "attention", "label", "probability", *(column.name for column in MORE))
 EXAMPLE_MAPS = Schema(
     "example_maps",
     "seed, example, position",
@@ -53,7 +53,7 @@ EXAMPLE_MAPS = Schema(
     (
         SEED,
         Column("sequence", "int64", "", "which example, as in examples"),
-        *(column for column in (*MAPS.columns, *MORE) if column.name in (*KEPT, "label", "probability")),
+        *(column for column in (*MAPS.columns, *MORE) if column.name in KEPT),
     ),
 )
 
