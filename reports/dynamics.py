@@ -69,9 +69,8 @@ def draw_answer(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, i
 
 def draw_circuit(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, int] = (2, 4)) -> Sequence[Axes]:
     """Attention and values on their way."""
-    a, b = targets
     panels = (
-        ("focus", "Focus", f"attention on {a}s and {b}s"),
+        ("focus", "Focus", "share of attention"),
         ("score_gap", "Gap of the scores", "nats"),
         ("value_gap", "Gap of the values", "share of their range"),
     )
