@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 
 from analyses.analysis import SEED, Analysis, Tables
+from attnprobe import stats
 from attnprobe.circuit import Circuit
+from attnprobe.exact import expected_attention
+from attnprobe.rules import rules_of
 from attnprobe.schema import Column, Schema
 from attnprobe.store import Run
 
-__all__ = ["ANALYSES", "DRAWN", "DRAW_SEED", "MORE", "SCHEMA", "SEQUENCES", "of"]
+__all__ = ["ANALYSES", "DRAWN", "DRAW_SEED", "MORE", "SCHEMA", "SEQUENCES", "focus_of", "of", "over_seeds"]
 
 SEQUENCES = 100
 DRAW_SEED = 2**63 - 1
@@ -50,6 +53,13 @@ MORE = (
     ),
     Column("contribution_gauged", "float64", "", "attention times value_gauged"),
     Column("pooled_gauged", "float64", "", "their sum over the sequence: the pooled value on that scale"),
+    Column(
+        "threshold_gauged",
+        "float64",
+        "",
+        "pooled_gauged at which the seed changes its answer; empty without exactly one such value within reach",
+    ),
+    Column("turn", "int64", "", "+1 where the answer is yes above it, -1 below; 0 where it is empty"),
     Column("logit", "float64", "nats", "of yes; above 0 the answer is yes"),
     Column("right", "bool", "", "whether the answer is the label; a logit that is not a number answers no"),
 )
@@ -76,7 +86,8 @@ def of(run: Run, digits: np.ndarray, seeds: np.ndarray) -> pd.DataFrame:
     -------
     DataFrame
         S n length rows by seed, sequence and position: the columns of the table ``attention_maps``, then
-        value_gauged, contribution_gauged, pooled_gauged, logit and right (:data:`MORE`). A seed that is not finite has no numbers.
+        value_gauged, contribution_gauged, pooled_gauged, threshold_gauged, turn, logit and right (:data:`MORE`). A seed
+        that is not finite has no numbers.
     """
     circuit = run.circuit if len(seeds) == len(run.seeds) else run.circuit.take(np.searchsorted(run.seeds, seeds))
     with np.errstate(all="ignore"):
@@ -87,9 +98,46 @@ def of(run: Run, digits: np.ndarray, seeds: np.ndarray) -> pd.DataFrame:
         frame["contribution_gauged"] = frame["attention"] * gauged
         pooled = frame["contribution_gauged"].to_numpy().reshape(*logit.shape, digits.shape[1]).sum(axis=2)
         frame["pooled_gauged"] = np.repeat(pooled.ravel(), digits.shape[1])
+        threshold, turn = _only_threshold(circuit)
+        a_seed = digits.size
+        frame["threshold_gauged"] = np.repeat((threshold - centre) / half, a_seed)
+        frame["turn"] = np.repeat(np.where(np.isnan((threshold - centre) / half), 0, turn), a_seed)
         frame["logit"] = np.repeat(logit.ravel(), digits.shape[1])
         frame["right"] = (frame["logit"] > 0) == frame["label"]
     return frame
+
+
+def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
+    """Quantiles of attention over the seeds of a frame that :func:`of` gave, and how many answer wrongly.
+
+    Returns
+    -------
+    DataFrame
+        One row per sequence and position: n_seeds, n_wrong (of the sequence, all seeds counted), and q05, q25, q50,
+        q75, q95 of attention over the seeds that are finite: how seeds differ, no interval.
+    """
+    keys = ["sequence", "position"]
+    spread = stats.spread(frame, keys, ["attention"]).drop(columns=["measure", "n_seeds", "mean"])
+    counted = frame.groupby(keys)["right"].agg(n_seeds="size", n_right="sum").reset_index()
+    counted["n_wrong"] = counted["n_seeds"] - counted["n_right"]
+    return counted.drop(columns="n_right").merge(spread, on=keys)
+
+
+def focus_of(run: Run, seeds: np.ndarray) -> pd.DataFrame:
+    """Focus (expected attention on the rule's digits, over all inputs) of some seeds of a run: columns seed, focus."""
+    circuit = run.circuit.take(np.searchsorted(run.seeds, seeds))
+    share, _ = expected_attention(circuit)
+    return pd.DataFrame({"seed": seeds, "focus": share[:, list(run.config.task.targets)].sum(axis=1)})
+
+
+def _only_threshold(circuit: Circuit) -> tuple[np.ndarray, np.ndarray]:
+    """Where each seed changes its answer, and how (+1: to yes upwards), if at one reachable place; else NaN and 0."""
+    rules = rules_of(circuit)
+    threshold, turn = np.full(len(circuit), np.nan), np.zeros(len(circuit), dtype=np.int64)
+    reached = np.flatnonzero(rules.reachable)
+    only = reached[np.bincount(rules.seed[reached], minlength=len(circuit))[rules.seed[reached]] == 1]
+    threshold[rules.seed[only]], turn[rules.seed[only]] = rules.threshold[only], rules.turn[only]
+    return threshold, turn
 
 
 def _on(circuit: Circuit, seeds: np.ndarray, digits: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:

@@ -1,7 +1,7 @@
 """The same few sequences in every seed of a run: how seeds differ, and an image with a row for each seed.
 
 Seeds are sorted by focus. Where there are more of them than rows that can be told apart, evenly many of the sorted seeds
-are drawn: a row is then one seed at its quantile of focus, not a mean. The bars above stand for all seeds.
+are drawn: a row is one seed at its quantile of focus, never a mean. The bars above stand for all seeds.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.gallery import CELL, LETTER, MUTED, Pen, Sort, boxes, ordered
-from reports.style import INK, attention_map
-from reports.words import number
+from reports.cells import CELL, MUTED, Pen, Sort, boxes, ordered
+from reports.style import INK, attention_map, colour
+from reports.words import number, plural
 
 __all__ = ["MOST_ROWS", "draw_all_seeds", "natural_size", "rows_of"]
 
 MOST_ROWS = 200  # of an image
-LEFT, RIGHT = 0.5, 0.34  # of a panel: focus, marks
-HEAD, BARS, ROOM = 0.42, 0.85, 0.12
+LEFT, RIGHT = 0.52, 0.34  # of a panel: labels, marks; inches, like all that follow
+HEAD, BARS, ROOM = 0.38, 0.85, 0.13
 IMAGE = 2.1  # height of an image of many seeds
-FOOT = 0.3
+FOOT = 0.36
 TOP = 0.34
 WIDTH = 8.4  # of a picture, about
-TIGHTEST = 0.11  # cells of long sequences
+LEAST = 1.0  # width of cells together
+WIDEST, TIGHTEST = 0.17, 0.11  # cell; of digits with two letters a third more
 
 
 @dataclass(frozen=True)
@@ -38,54 +39,57 @@ class Plan:
     rows: int
     cell: float
 
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Plan:
+        """Panels side by side as far as they fit."""
+        length, panels = table["position"].nunique(), table["sequence"].nunique()
+        widest = WIDEST * (1 if table["digit"].max() <= 9 else 4 / 3)
+        cell = max(min(widest, (WIDTH - LEFT - RIGHT) / length), TIGHTEST, min(LEAST / length, 0.5))
+        across = max(1, min(panels, int(WIDTH / (LEFT + length * cell + RIGHT))))
+        return cls(panels, across, length, min(table["seed"].nunique(), MOST_ROWS), cell)
+
     @property
-    def panel(self) -> tuple[float, float]:
-        """Width and height of a panel with all that belongs to it."""
-        return LEFT + self.length * self.cell + RIGHT, HEAD + CELL + ROOM + BARS + ROOM + self.image + FOOT
+    def cells(self) -> float:
+        """Width of a panel's cells together."""
+        return self.length * self.cell
 
     @property
     def image(self) -> float:
         """Height of an image."""
-        return min(IMAGE if self.across > 1 else IMAGE / 2, max(self.rows, 1) * CELL)
+        return min(IMAGE if self.across > 1 else 0.6 * IMAGE, self.rows * CELL)
+
+    @property
+    def step(self) -> tuple[float, float]:
+        """From a panel to the next, across and down."""
+        width = max(LEFT + self.cells + RIGHT, 2.0)
+        return width, HEAD + CELL + ROOM + BARS + ROOM + self.image + FOOT
 
     @property
     def size(self) -> tuple[float, float]:
-        width, height = self.panel
-        return self.across * width, TOP + -(-self.panels // self.across) * height
-
-
-def plan(table: pd.DataFrame) -> Plan:
-    """Panels side by side as far as they fit."""
-    length, panels = table["position"].nunique(), table["sequence"].nunique()
-    cell = max(TIGHTEST, min(0.17 if table["digit"].max() <= 9 else 0.21, (WIDTH - LEFT - RIGHT) / length))
-    width = max(LEFT + length * cell + RIGHT, 1.9)
-    across = max(1, min(panels, int(WIDTH / width + 0.2)))
-    return Plan(panels, across, length, table["seed"].nunique(), max(cell, (width - LEFT - RIGHT) / length))
+        return self.across * self.step[0], TOP + -(-self.panels // self.across) * self.step[1]
 
 
 def natural_size(table: pd.DataFrame) -> tuple[float, float]:
     """Width and height, in inches, at which nothing is scaled."""
-    return plan(table).size
+    return Plan.of(table).size
 
 
 def rows_of(seeds: pd.DataFrame) -> pd.DataFrame:
-    """The seeds that are drawn (columns seed and focus): sorted by focus, the highest first, evenly many of them."""
-    by_focus = seeds.sort_values(["focus", "seed"], ascending=[False, True], ignore_index=True)  # no focus: last
-    if len(by_focus) <= MOST_ROWS:
-        return by_focus
-    return by_focus.iloc[np.round(np.linspace(0, len(by_focus) - 1, MOST_ROWS)).astype(int)]
+    """The seeds that are drawn (of columns seed and focus), the one with the most focus first, evenly many of them."""
+    by_focus = seeds.sort_values(["focus", "seed"], ascending=[False, True], ignore_index=True)  # not finite: last
+    places = np.linspace(0, len(by_focus) - 1, min(len(by_focus), MOST_ROWS)).round().astype(int)
+    return by_focus.iloc[places].reset_index(drop=True)
 
 
-def draw_all_seeds(
-    table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4), *, sort: Sort = "digit"
-) -> Axes:
+def draw_all_seeds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4), *, sort: Sort = "digit") -> Axes:
     """A panel for each sequence.
 
     Parameters
     ----------
     table : DataFrame
-        One row a seed, sequence and position: seed, focus, sequence, position, digit, attention, right; q05 to q95 of
-        attention over all seeds; ``sequence_name`` and ``remark``.
+        One row a seed, sequence and position, of at most 200 seeds (:func:`rows_of`): seed, focus, sequence,
+        sequence_name, position, digit, label, attention, right; and of all seeds n_seeds, n_wrong, q05, q25, q50, q75
+        and q95 of attention.
     ax : Axes
         Its frame and ticks go.
     targets : (int, int)
@@ -93,85 +97,77 @@ def draw_all_seeds(
     sort : {"digit", "position"}
         Columns by digit, the rule's two first, or as they stand in the sequence.
     """
-    laid = plan(table)
-    pen = Pen(ax, *laid.size)
-    order = rows_of(table[["seed", "focus"]].drop_duplicates("seed"))
-    place = pd.Series(np.arange(len(order)), index=order["seed"])
+    plan = Plan.of(table)
+    pen = Pen(ax, *plan.size)
+    rows = rows_of(table[["seed", "focus"]].drop_duplicates("seed"))
     _scale(pen)
     for k, (_, part) in enumerate(table.groupby("sequence", sort=True)):
-        x = k % laid.across * laid.panel[0] + LEFT
-        y = TOP + k // laid.across * laid.panel[1]
+        x = k % plan.across * plan.step[0] + LEFT
+        y = TOP + k // plan.across * plan.step[1]
         cells = ordered(part.sort_values(["seed", "position"]), sort, targets)
-        top = _head(pen, laid, cells, x, y, targets)
-        top = _bars(pen, laid, cells, x, top)
-        _image(pen, laid, cells, place, order["focus"].to_numpy(), x, top, targets)
+        cells = cells[cells["seed"].isin(rows["seed"])]
+        _head(pen, plan, cells, x, y, targets)
+        y += HEAD + CELL + ROOM
+        _bars(pen, plan, cells, x, y, targets)
+        y += BARS + ROOM
+        _image(pen, plan, cells, rows, x, y)
     return ax
 
 
 def _scale(pen: Pen) -> None:
     pen.text(LEFT, 0.1, "Attention", 8, fontweight="bold")
-    pen.text(LEFT + 0.8, 0.1, "0", 6.5, color=MUTED)
-    pen.ramp(LEFT + 0.9, 0.05, 0.8, 0.1, attention_map)
-    pen.text(LEFT + 1.74, 0.1, "1", 6.5, color=MUTED)
+    pen.text(LEFT + 0.75, 0.1, "0", 6.5, color=MUTED)
+    pen.ramp(LEFT + 0.85, 0.05, 0.8, attention_map)
+    pen.text(LEFT + 1.7, 0.1, "1", 6.5, color=MUTED)
 
 
-def _head(pen: Pen, laid: Plan, cells: pd.DataFrame, x: float, y: float, targets: tuple[int, int]) -> float:
-    """The sequence's name and its digits; returns where the next part begins."""
-    first = cells.iloc[: laid.length]
-    pen.text(x, y + 0.1, first["sequence_name"].iloc[0], 8, fontweight="bold")
-    pen.text(x, y + 0.27, first["remark"].iloc[0], 6.5, color=MUTED)
-    corners = boxes(x + np.arange(laid.length) * laid.cell, np.full(laid.length, y + HEAD), laid.cell, CELL)
-    pen.tokens(first["digit"].to_numpy(), corners, targets, min(7.5, laid.cell * 72 * 0.62))
-    return y + HEAD + CELL + ROOM
+def _head(pen: Pen, plan: Plan, cells: pd.DataFrame, x: float, y: float, targets: tuple[int, int]) -> None:
+    """The sequence's name, its label, how many seeds it deceives, and its digits."""
+    first = cells.iloc[0]
+    pen.text(x, y + 0.08, first["sequence_name"], 8, fontweight="bold")
+    of_all = f"{first['n_wrong']:,} of {plural(first['n_seeds'], 'seed')}"
+    pen.text(x, y + 0.24, f"label {'yes' if first['label'] else 'no'}; wrong: {of_all}", 6.5, color=MUTED)
+    corners = boxes(x + np.arange(plan.length) * plan.cell, y + HEAD, plan.cell, CELL)
+    digits = cells["digit"].to_numpy()[: plan.length]
+    pen.tokens(digits, corners, targets, min(7.5, plan.cell * 72 * (0.62 if digits.max() <= 9 else 0.45)))
+    pen.frames(digits, corners, targets)
 
 
-def _bars(pen: Pen, laid: Plan, cells: pd.DataFrame, x: float, y: float) -> float:
-    """Attention at each position over all seeds, from 0 (below) to 1."""
-    for share, words in ((0.0, "0"), (0.5, "0.5"), (1.0, "1")):
-        height = y + BARS * (1 - share)
-        pen.line([x, x + laid.length * laid.cell], [height, height], "#E6E6E6", 0.6)
+def _bars(pen: Pen, plan: Plan, cells: pd.DataFrame, x: float, y: float, targets: tuple[int, int]) -> None:
+    """Quantiles over all seeds of attention at each position, from 0 (below) to 1."""
+    heights = y + BARS * np.array([1.0, 0.5, 0.0])
+    pen.lines(*(np.column_stack([np.full(3, at), heights]) for at in (x, x + plan.cells)), "#E6E6E6", 0.6, 0.5)
+    for height, words in zip(heights, ("0", "0.5", "1"), strict=True):
         pen.text(x - 0.06, height, words, 6.5, ha="right", color=MUTED)
-    quantiles = cells.iloc[: laid.length]
-    middle = x + (np.arange(laid.length) + 0.5) * laid.cell
-    heights = {q: y + BARS * (1 - quantiles[q].to_numpy()) for q in ("q05", "q25", "q50", "q75", "q95")}
-    if np.isnan(heights["q50"]).all():
+    first = cells.iloc[: plan.length]
+    if first["q50"].isna().all():
         pen.text(x, y + BARS / 2, "no seed is finite", 7, color=MUTED)
-    else:
-        pen.verticals(middle, heights["q05"], heights["q95"], 0.9)
-        pen.verticals(middle, heights["q25"], heights["q75"], 3.2)
-        pen.points(middle, heights["q50"], 10)
-    return y + BARS + ROOM
+        return
+    middle = x + (np.arange(plan.length) + 0.5) * plan.cell
+    at = {q: np.column_stack([middle, y + BARS * (1 - first[q])]) for q in ("q05", "q25", "q50", "q75", "q95")}
+    tints = [colour(digit, targets) for digit in first["digit"]]
+    pen.lines(at["q05"], at["q95"], tints, 0.9)
+    pen.lines(at["q25"], at["q75"], tints, 3.2)
+    pen.dots(at["q50"], 10)
 
 
-def _image(
-    pen: Pen,
-    laid: Plan,
-    cells: pd.DataFrame,
-    place: pd.Series,
-    focus: np.ndarray,
-    x: float,
-    y: float,
-    targets: tuple[int, int],
-) -> None:
+def _image(pen: Pen, plan: Plan, cells: pd.DataFrame, rows: pd.DataFrame, x: float, y: float) -> None:
     """A row a seed, the one with the most focus on top; a mark where its answer is wrong."""
-    shown = cells[cells["seed"].isin(place.index)]
-    seeds = shown["seed"].to_numpy()[:: laid.length]
-    rows = place[seeds].to_numpy()
-    image = np.full((len(place), laid.length), np.nan)
-    image[rows] = shown["attention"].to_numpy().reshape(-1, laid.length)
-    right, foot = x + laid.length * laid.cell, y + laid.image
-    pen.image(image, (x, right, foot, y))
-    wrong = rows[~shown["right"].to_numpy()[:: laid.length]]
-    height = laid.image / len(place)
-    corners = boxes(np.full(wrong.size, right + 0.05), y + wrong * height, 0.1, height)
-    pen.fill(corners, INK)
+    place = pd.Series(rows.index, index=rows["seed"])[cells["seed"].to_numpy()[:: plan.length]].to_numpy()
+    image = np.full((len(rows), plan.length), np.nan)
+    image[place] = cells["attention"].to_numpy().reshape(-1, plan.length)
+    right, foot, height = x + plan.cells, y + plan.image, plan.image / len(rows)
+    pen.image(image, x, right, y, foot)
+    wrong = place[~cells["right"].to_numpy()[:: plan.length]]
+    pen.fill(boxes(right + 0.05, y + wrong * height, 0.12, height), INK)
     if wrong.size:
-        pen.text(right + 0.1, y - 0.06, "✗", 6.5, ha="center", color=INK)
-    finite = np.flatnonzero(~np.isnan(focus))
-    ticks = finite[np.unique(np.round(np.linspace(0, finite.size - 1, 3)).astype(int))] if finite.size else finite
-    for row in ticks if laid.image > 0.5 else ticks[:1]:
-        pen.text(x - 0.06, y + (row + 0.5) * height, number(focus[row], 2), 6.5, ha="right", color=MUTED)
-    if x < laid.panel[0]:
-        pen.text(x - 0.42, y + laid.image / 2, "focus", 6.5, color=MUTED, rotation=90, ha="center")
-    n = len(place)
-    pen.text(x, foot + 0.1, f"{n} seed{'' if n == 1 else 's'}, by focus", 6.5, color=MUTED)
+        pen.text(right + 0.11, y - 0.06, "✗", 6.5, ha="center")
+    finite = np.flatnonzero(rows["focus"].notna())
+    ends = [(finite[0], "top"), (finite[finite.size // 2], "center"), (finite[-1], "bottom")] if finite.size else []
+    for row, va in ends if plan.image > 0.55 else ends[:1]:
+        middle = {"top": y + row * height, "center": y + (row + 0.5) * height, "bottom": y + (row + 1) * height}[va]
+        pen.text(x - 0.06, middle, number(rows["focus"][row], 2), 6.5, ha="right", va=va, color=MUTED)
+    pen.text(x - 0.4, (y + foot) / 2, "focus", 6.5, color=MUTED, rotation=90, ha="center")
+    everyone = cells["n_seeds"].iloc[0]
+    drawn = plural(len(rows), "seed") if len(rows) == everyone else f"{len(rows)} of {everyone:,} seeds"
+    pen.text(x, foot + 0.1, f"{drawn}, by focus", 6.5, color=MUTED)

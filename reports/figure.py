@@ -79,6 +79,8 @@ class Figure:
     foot : float
         Room below the panels for a legend that spans them, in inches, when it stands alone. (A legend belongs to one
         panel, and making it room there would squeeze that panel's neighbours.)
+    fit : callable (material) -> (float, float), optional
+        The size when it stands alone, where that depends on the run: at most ``size``, which it is scaled down to.
     """
 
     name: str
@@ -88,6 +90,15 @@ class Figure:
     size: tuple[float, float] = (6.3, 3.6)
     panels: int = 1
     foot: float = 0.0
+    fit: Callable[[Material], tuple[float, float]] | None = None
+
+    def inches(self, material: Material) -> tuple[float, float]:
+        """Width and height when it stands alone."""
+        if self.fit is None:
+            return self.size
+        width, height = self.fit(material)
+        scale = min(1.0, self.size[0] / width, self.size[1] / height)
+        return width * scale, height * scale
 
     def on(self, material: Material, axes: Sequence[Axes]) -> None:
         """Draw the figure into given axes."""
@@ -96,11 +107,12 @@ class Figure:
     def alone(self, material: Material) -> Canvas:
         """The figure on a canvas of its own."""
         with look():
-            canvas = Canvas(figsize=self.size, layout="constrained")
+            size = self.inches(material)
+            canvas = Canvas(figsize=size, layout="constrained")
             axes = canvas.subplots(1, self.panels, squeeze=False)[0]
             self.on(material, list(axes))
             if self.foot:
-                share = self.foot / self.size[1]
+                share = self.foot / size[1]
                 canvas.set_layout_engine("constrained", rect=(0, share, 1, 1 - share))
                 for legend in filter(None, (ax.get_legend() for ax in axes)):
                     legend.set_in_layout(False)
