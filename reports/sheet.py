@@ -18,7 +18,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 
 from reports.paper import PAPERS, Paper
-from reports.style import INK
+from reports.style import tints
 
 __all__ = ["Link", "Sheet"]
 
@@ -52,8 +52,8 @@ class Sheet:
         self.paper = paper
         self.canvas = Canvas(figsize=(paper.width, paper.height))
         FigureCanvasAgg(self.canvas)
-        self._write(SIDE, paper.height - 0.5, footer, 7, color="#595959")
-        self._write(paper.width - SIDE, paper.height - 0.5, str(number), 7, color="#595959", ha="right")
+        self._write(SIDE, paper.height - 0.5, footer, 7, color=tints.muted)
+        self._write(paper.width - SIDE, paper.height - 0.5, str(number), 7, color=tints.muted, ha="right")
         self._placed = len(self.canvas.texts)  # what stays where it is
         self.links: list[Link] = []
         self._rules: list[Line2D] = []
@@ -73,7 +73,7 @@ class Sheet:
     def heading(self, chapter: str, section: str, finding: str) -> None:
         """The chapter and the page's topic, small, and its finding as a sentence, large."""
         topic = f"{chapter} · {section}" if chapter else section
-        self._write(SIDE, self.y + 0.12, topic.upper(), 7.5, color="#595959", fontweight="bold")
+        self._write(SIDE, self.y + 0.12, topic.upper(), 7.5, color=tints.muted, fontweight="bold")
         self.y += 0.32
         self.text(finding, size=14, weight="bold")
         self.y += 0.16
@@ -122,11 +122,11 @@ class Sheet:
         box = (SIDE * 72, (height - self.y) * 72, (SIDE + self.width) * 72, (height - top) * 72)
         self.links.append(Link(box, page))
 
-    def text(self, words: str, size: float = 8.5, weight: str = "normal", color: str = INK) -> None:
+    def text(self, words: str, size: float = 8.5, weight: str = "normal") -> None:
         """A paragraph, wrapped to the page's width."""
         for line in wrapped(words, self.width, size, weight):
             self.y += self.leading(size)
-            self._write(SIDE, self.y, line, size, fontweight=weight, color=color)
+            self._write(SIDE, self.y, line, size, fontweight=weight)
         self.y += 0.08
 
     def caption(self, label: str, words: str, size: float = 8) -> None:
@@ -213,7 +213,7 @@ class Sheet:
         """A thin line across the page."""
         self.y += 0.03
         height, side = 1 - self.y / self.paper.height, SIDE / self.paper.width
-        line = Line2D([side, 1 - side], [height, height], color="#BFBFBF", linewidth=0.6)
+        line = Line2D([side, 1 - side], [height, height], color=tints.pale, linewidth=0.6)
         self.canvas.add_artist(line)
         self._rules.append(line)
         self.y += 0.03
@@ -224,7 +224,7 @@ class Sheet:
 
     def _write(self, x: float, y: float, words: str, size: float, **style: Any) -> None:
         self.canvas.text(
-            x / self.paper.width, 1 - y / self.paper.height, words, fontsize=size, **{"color": INK, **style}
+            x / self.paper.width, 1 - y / self.paper.height, words, fontsize=size, **{"color": tints.ink, **style}
         )
 
 

@@ -68,7 +68,7 @@ def _milestones(sheet: Sheet, material: Material) -> None:
     milestones, summary = material["milestones"], material["summary"].set_index("measure")
     there, n = _there(material), int(material["survival"]["n_at_risk"].iloc[0])
     rows: list[Sequence[str]] = [("milestone", "seeds that were there", "of them lost it again", "median step")]
-    for event, (label, _, _) in survival.LOOKS.items():
+    for event, label in survival.LOOKS.items():
         seen, median = milestones[milestones["event"] == event], summary.loc[f"steps_to_{event}_median"]
         rows.append(
             (
