@@ -166,9 +166,9 @@ def maps(run: Run, sequences: Any, seeds: Iterable[int] | None = None) -> pd.Dat
     Returns
     -------
     DataFrame
-        One row per seed, sequence and position: the columns of the table ``attention_maps`` (``sequence`` counts from 0),
-        then value_gauged, contribution_gauged (attention times value_gauged), pooled_gauged (their sum),
-        threshold_gauged and turn (where the seed changes its answer, and how), logit (nats) and right.
+        One row per seed, sequence (counted from 0) and position: the columns of the table ``attention_maps``, then
+        value_gauged, contribution_gauged (attention times value_gauged), pooled_gauged (their sum), threshold_gauged
+        and turn (where the seed changes its answer, and how), logit (nats) and right.
 
     Raises
     ------

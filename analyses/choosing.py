@@ -194,7 +194,9 @@ def _chosen(run: Run, found: Sequence[tuple[int, int, int]], seeds: np.ndarray, 
     digits = np.array([one_order(task, inputs.counts[row]) for _, _, row in found])
     looked = _looked_at(run, seeds)
     of_all = f" They were looked for in the first {looked} of the {len(seeds):,} seeds." if looked < len(seeds) else ""
-    return Chosen(digits, tuple(f"{name} {turn + 1}, seed {seed}" for seed, turn, _ in found), f"{rule}{of_all} {ORDER}")
+    return Chosen(
+        digits, tuple(f"{name} {turn + 1}, seed {seed}" for seed, turn, _ in found), f"{rule}{of_all} {ORDER}"
+    )
 
 
 def _looked_for(run: Run, seeds: np.ndarray) -> str:

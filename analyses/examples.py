@@ -62,10 +62,9 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
     """Choose, and count the seeds that err."""
     task = run.config.task
     chosen: dict[tuple[int, ...], tuple[str, str]] = {}  # an input that two rules choose is there once
-    for kind, rule, digits in [*_random(run), *_closest(run, tables), *_errors(run, tables)]:
-        known = [other for other in chosen if sorted(other) == sorted(digits)]
-        if not known:
-            chosen[tuple(digits)] = (kind, rule)
+    for kind, rule, row in [*_random(run), *_closest(run, tables), *_errors(run, tables)]:
+        if not any(sorted(other) == sorted(row) for other in chosen):
+            chosen[tuple(row)] = (kind, rule)
     digits = np.array(list(chosen))
     counts = task.counts(digits)
     answers = of(run, digits, run.seeds)

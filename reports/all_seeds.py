@@ -1,7 +1,7 @@
 """The same few sequences in every seed of a run: how seeds differ, and an image with a row for each seed.
 
-Seeds are sorted by focus. Where there are more of them than rows that can be told apart, evenly many of the sorted seeds
-are drawn: a row is one seed at its quantile of focus, never a mean. The bars above stand for all seeds.
+Seeds are sorted by focus. Where there are more of them than rows that can be told apart, evenly many of the sorted
+seeds are drawn: a row is one seed at its quantile of focus, never a mean. The bars above stand for all seeds.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.cells import CELL, MUTED, Pen, Sort, boxes, ordered
-from reports.style import INK, attention_map, colour
+from reports.cells import CELL, Pen, Sort, boxes, ordered
+from reports.style import colour, maps, tints
 from reports.words import number, plural
 
 __all__ = ["MOST_ROWS", "draw_all_seeds", "natural_size", "rows_of"]
@@ -116,9 +116,9 @@ def draw_all_seeds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2,
 
 def _scale(pen: Pen) -> None:
     pen.text(LEFT, 0.1, "Attention", 8, fontweight="bold")
-    pen.text(LEFT + 0.75, 0.1, "0", 6.5, color=MUTED)
-    pen.ramp(LEFT + 0.85, 0.05, 0.8, attention_map)
-    pen.text(LEFT + 1.7, 0.1, "1", 6.5, color=MUTED)
+    pen.text(LEFT + 0.75, 0.1, "0", 6.5, color=tints.muted)
+    pen.ramp(LEFT + 0.85, 0.05, 0.8, maps.attention)
+    pen.text(LEFT + 1.7, 0.1, "1", 6.5, color=tints.muted)
 
 
 def _head(pen: Pen, plan: Plan, cells: pd.DataFrame, x: float, y: float, targets: tuple[int, int]) -> None:
@@ -126,7 +126,7 @@ def _head(pen: Pen, plan: Plan, cells: pd.DataFrame, x: float, y: float, targets
     first = cells.iloc[0]
     pen.text(x, y + 0.08, first["sequence_name"], 8, fontweight="bold")
     of_all = f"{first['n_wrong']:,} of {plural(first['n_seeds'], 'seed')}"
-    pen.text(x, y + 0.24, f"label {'yes' if first['label'] else 'no'}; wrong: {of_all}", 6.5, color=MUTED)
+    pen.text(x, y + 0.24, f"label {'yes' if first['label'] else 'no'}; wrong: {of_all}", 6.5, color=tints.muted)
     corners = boxes(x + np.arange(plan.length) * plan.cell, y + HEAD, plan.cell, CELL)
     digits = cells["digit"].to_numpy()[: plan.length]
     pen.tokens(digits, corners, targets, min(7.5, plan.cell * 72 * (0.62 if digits.max() <= 9 else 0.45)))
@@ -136,18 +136,19 @@ def _head(pen: Pen, plan: Plan, cells: pd.DataFrame, x: float, y: float, targets
 def _bars(pen: Pen, plan: Plan, cells: pd.DataFrame, x: float, y: float, targets: tuple[int, int]) -> None:
     """Quantiles over all seeds of attention at each position, from 0 (below) to 1."""
     heights = y + BARS * np.array([1.0, 0.5, 0.0])
-    pen.lines(*(np.column_stack([np.full(3, at), heights]) for at in (x, x + plan.cells)), "#E6E6E6", 0.6, 0.5)
+    starts, stops = (np.column_stack([np.full(3, at), heights]) for at in (x, x + plan.cells))
+    pen.lines(starts, stops, tints.grid, 0.6, 0.5)
     for height, words in zip(heights, ("0", "0.5", "1"), strict=True):
-        pen.text(x - 0.06, height, words, 6.5, ha="right", color=MUTED)
+        pen.text(x - 0.06, height, words, 6.5, ha="right", color=tints.muted)
     first = cells.iloc[: plan.length]
     if first["q50"].isna().all():
-        pen.text(x, y + BARS / 2, "no seed is finite", 7, color=MUTED)
+        pen.text(x, y + BARS / 2, "no seed is finite", 7, color=tints.muted)
         return
     middle = x + (np.arange(plan.length) + 0.5) * plan.cell
     at = {q: np.column_stack([middle, y + BARS * (1 - first[q])]) for q in ("q05", "q25", "q50", "q75", "q95")}
-    tints = [colour(digit, targets) for digit in first["digit"]]
-    pen.lines(at["q05"], at["q95"], tints, 0.9)
-    pen.lines(at["q25"], at["q75"], tints, 3.2)
+    own = [colour(digit, targets) for digit in first["digit"]]
+    pen.lines(at["q05"], at["q95"], own, 0.9)
+    pen.lines(at["q25"], at["q75"], own, 3.2)
     pen.dots(at["q50"], 10)
 
 
@@ -159,15 +160,15 @@ def _image(pen: Pen, plan: Plan, cells: pd.DataFrame, rows: pd.DataFrame, x: flo
     right, foot, height = x + plan.cells, y + plan.image, plan.image / len(rows)
     pen.image(image, x, right, y, foot)
     wrong = place[~cells["right"].to_numpy()[:: plan.length]]
-    pen.fill(boxes(right + 0.05, y + wrong * height, 0.12, height), INK)
+    pen.fill(boxes(right + 0.05, y + wrong * height, 0.12, height), tints.ink)
     if wrong.size:
         pen.text(right + 0.11, y - 0.06, "✗", 6.5, ha="center")
     finite = np.flatnonzero(rows["focus"].notna())
     ends = [(finite[0], "top"), (finite[finite.size // 2], "center"), (finite[-1], "bottom")] if finite.size else []
     for row, va in ends if plan.image > 0.55 else ends[:1]:
         middle = {"top": y + row * height, "center": y + (row + 0.5) * height, "bottom": y + (row + 1) * height}[va]
-        pen.text(x - 0.06, middle, number(rows["focus"][row], 2), 6.5, ha="right", va=va, color=MUTED)
-    pen.text(x - 0.4, (y + foot) / 2, "focus", 6.5, color=MUTED, rotation=90, ha="center")
+        pen.text(x - 0.06, middle, number(rows["focus"][row], 2), 6.5, ha="right", va=va, color=tints.muted)
+    pen.text(x - 0.4, (y + foot) / 2, "focus", 6.5, color=tints.muted, rotation=90, ha="center")
     everyone = cells["n_seeds"].iloc[0]
     drawn = plural(len(rows), "seed") if len(rows) == everyone else f"{len(rows)} of {everyone:,} seeds"
-    pen.text(x, foot + 0.1, f"{drawn}, by focus", 6.5, color=MUTED)
+    pen.text(x, foot + 0.1, f"{drawn}, by focus", 6.5, color=tints.muted)

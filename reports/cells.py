@@ -6,7 +6,6 @@ other: it can stand alone, on a page of the report, or among a user's own axes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,21 +13,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import Colormap, Normalize
+from matplotlib.colors import Colormap, Normalize, to_rgba_array
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from reports.sheet import _width
-from reports.style import INK, attention_map, colour
+from reports.style import colour, maps, tints
 
-__all__ = ["CELL", "MUTED", "PaperText", "Pen", "Sort", "boxes", "ordered", "width_of"]
+__all__ = ["CELL", "PaperText", "Pen", "Sort", "boxes", "ordered", "width_of"]
 
 Sort = Literal["position", "digit"]
 
 CELL = 0.178  # height of a cell, in inches
-MUTED = "#595959"
-FEW = 40  # rows of an image that white lines set apart
+FAVOUR = 1.2
+FEW = 40  # rows of an image that thin gaps set apart
 
 
 class PaperText(Text):
@@ -71,12 +70,12 @@ class Pen:
 
     def text(self, x: float, y: float, words: str, size: float, **style: Any) -> None:
         """Words, their size in points."""
-        self.ax.add_artist(PaperText(x, y, words, size, **{"ha": "left", "va": "center", "color": INK, **style}))
+        self.ax.add_artist(PaperText(x, y, words, size, **{"ha": "left", "va": "center", "color": tints.ink, **style}))
 
     def cells(self, corners: np.ndarray, values: np.ndarray, colours: Colormap, low: float, high: float) -> None:
-        """Cells coloured by their values, with white lines between them."""
+        """Cells coloured by their values, with thin gaps between them."""
         scale = {"array": np.ma.masked_invalid(values), "cmap": colours, "norm": Normalize(low, high)}
-        self._add(corners, edgecolors="white", linewidths=0.7 * self.scale, zorder=1, **scale)
+        self._add(corners, edgecolors=tints.paper, linewidths=0.7 * self.scale, zorder=1, **scale)
 
     def tokens(
         self,
@@ -84,11 +83,11 @@ class Pen:
         corners: np.ndarray,
         targets: tuple[int, int],
         size: float,
-        dark: np.ndarray | None = None,
+        ground: np.ndarray | None = None,
     ) -> None:
-        """A digit in each cell, white where the cell is dark; the rule's two bold."""
-        for k, ((x, y), digit) in enumerate(zip(corners.mean(axis=1), digits, strict=True)):
-            tint = INK if dark is None or not dark[k] else "white"
+        """A digit in each cell, legible on the colours (n, 4) of the cells' ground; the rule's two bold."""
+        letters = legible(ground) if ground is not None else [tints.ink] * len(digits)
+        for tint, (x, y), digit in zip(letters, corners.mean(axis=1), digits, strict=True):
             weight = "bold" if digit in targets else "normal"
             style = {"ha": "center", "va": "center_baseline", "color": tint, "fontweight": weight, "zorder": 3}
             self.text(x, y, str(digit), size, **style)
@@ -109,7 +108,7 @@ class Pen:
         """A scale of colours, from left to right."""
         steps = np.linspace(x, x + width, 65)
         self.fill(boxes(steps[:-1], y, np.diff(steps) * 1.02, height), colours(np.linspace(0, 1, 64)))
-        line = {"edgecolors": MUTED, "linewidths": 0.4, "zorder": 2}
+        line = {"edgecolors": tints.muted, "linewidths": 0.4, "zorder": 2}
         self._add(boxes(np.array([x]), y, width, height), facecolors="none", **line)
 
     def lines(self, starts: np.ndarray, stops: np.ndarray, tint: Any, width: float, zorder: float = 3) -> None:
@@ -119,20 +118,20 @@ class Pen:
         self.ax.add_collection(made, autolim=False)
 
     def dots(self, points: np.ndarray, size: float) -> None:
-        """White dots with a dark rim."""
-        rim = {"edgecolors": INK, "linewidths": 0.8 * self.scale}
-        self.ax.scatter(points[:, 0], points[:, 1], s=size * self.scale**2, c="white", zorder=4, **rim)
+        """Hollow dots."""
+        rim = {"edgecolors": tints.ink, "linewidths": 0.8 * self.scale}
+        self.ax.scatter(points[:, 0], points[:, 1], s=size * self.scale**2, c=tints.paper, zorder=4, **rim)
 
     def image(self, values: np.ndarray, left: float, right: float, top: float, foot: float) -> None:
         """Attention (rows, length) from 0 to 1 as an image, its first row on top."""
-        made = AxesImage(self.ax, cmap=attention_map, norm=Normalize(0, 1), interpolation="nearest")
+        made = AxesImage(self.ax, cmap=maps.attention, norm=Normalize(0, 1), interpolation="nearest")
         made.set_data(np.ma.masked_invalid(values))
         made.set_extent((left, right, foot, top))
         self.ax.add_image(made)
         if len(values) <= FEW:
             heights = np.linspace(top, foot, len(values) + 1)[1:-1]
-            ends = (np.column_stack([np.full(heights.size, x), heights]) for x in (left, right))
-            self.lines(*ends, "white", 0.7)
+            starts, stops = (np.column_stack([np.full(heights.size, x), heights]) for x in (left, right))
+            self.lines(starts, stops, tints.paper, 0.7)
 
     def _add(self, corners: np.ndarray, **style: Any) -> None:
         self.ax.add_collection(PolyCollection(list(corners), **style), autolim=False)
@@ -144,13 +143,28 @@ def boxes(x: Any, y: Any, width: Any, height: Any) -> np.ndarray:
     return np.stack([np.stack([left, right, right, left], 1), np.stack([top, top, foot, foot], 1)], axis=2)
 
 
+def legible(ground: np.ndarray) -> list[str]:
+    """For each colour (n, 4) whichever of ink and paper can be read on it; where both can, paper on strong colours."""
+    light = (_luminance(ground) + 0.05)[:, None]
+    both = _luminance(to_rgba_array([tints.ink, tints.paper])) + 0.05
+    contrast = np.maximum(light, both) / np.minimum(light, both)  # WCAG 2.2, from 1 to 21
+    return [tints.paper if paper * FAVOUR > ink else tints.ink for ink, paper in contrast]
+
+
+def _luminance(colours: np.ndarray) -> np.ndarray:
+    """Relative luminance of sRGB colours (n, 4), as WCAG defines it."""
+    rgb = colours[:, :3]
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ [0.2126, 0.7152, 0.0722])
+
+
 def width_of(words: str, size: float, weight: str = "normal") -> float:
     """Width of some words, in inches."""
     return _width(words, size, weight)
 
 
 def ordered(table: pd.DataFrame, sort: Sort, targets: tuple[int, int]) -> pd.DataFrame:
-    """Cells of whole sequences, in place or with each sequence's digits sorted: the rule's two first, then ascending."""
+    """Cells of whole sequences, in place or sorted by digit within each: the rule's two first, then ascending."""
     if sort == "position":
         return table
     place = table["digit"].replace({targets[0]: -2, targets[1]: -1})

@@ -1,6 +1,6 @@
 """Attention maps: sequences by seeds, each digit in its cell, with values and contributions beside.
 
-    attention           a_i, from 0 to 1, white to dark
+    attention           a_i, from 0 to 1
     value               of the digit there, on the scale where the rule's first digit is +1 and its second -1
     attention x value   the position's contribution; their sum is the pooled value, and the answer depends on it alone
 
@@ -20,8 +20,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 
-from reports.cells import CELL, MUTED, Pen, Sort, boxes, ordered, width_of
-from reports.style import attention_map, diverging
+from reports.cells import CELL, Pen, Sort, boxes, ordered, width_of
+from reports.style import maps, tints
 
 __all__ = ["Blocks", "draw_gallery", "natural_size"]
 
@@ -37,7 +37,6 @@ ANSWER = (0.42, 0.34, 0.5, 0.16)  # sum, label, probability, mark
 NARROW = 1.45  # least room for a panel's title and scale
 WIDEST = 11.0  # three panels that would be wider lie below one another
 LONGEST = 9.0  # of a panel then
-DARK = 0.5  # of the scale: digits on darker cells are white
 HAIR = 1e-9  # the two targets' values are +1 and -1 up to rounding
 
 TITLES = {"attention": "Attention", "value_gauged": "Value", "contribution_gauged": "Attention × value"}
@@ -57,17 +56,20 @@ class Scale:
     def of(cls, kind: str, values: pd.Series, targets: tuple[int, int]) -> Scale:
         """Attention from 0 to 1, values from -1 to 1, contributions as far as they go but no further than that."""
         if kind == "attention":
-            return cls(attention_map, 0.0, 1.0, ("0", "1"))
+            return cls(maps.attention, 0.0, 1.0, ("0", "1"))
         limit = 1.0
         if kind == "contribution_gauged":
             limit = next((limit for limit in (0.25, 0.5) if values.abs().max() <= limit), limit)
         whose = tuple(f" ({digit})" if kind == "value_gauged" else "" for digit in reversed(targets))
         beyond = "≤ " * bool(values.min() < -limit - HAIR), "≥ " * bool(values.max() > limit + HAIR)
-        return cls(diverging, -limit, limit, (f"{beyond[0]}−{limit:g}{whose[0]}", f"{beyond[1]}+{limit:g}{whose[1]}"))
+        return cls(
+            maps.diverging, -limit, limit, (f"{beyond[0]}−{limit:g}{whose[0]}", f"{beyond[1]}+{limit:g}{whose[1]}")
+        )
 
-    def is_dark(self, values: np.ndarray) -> np.ndarray:
-        """Cells that are too dark for dark letters."""
-        return np.abs(values) > DARK * self.high
+    def of_values(self, values: pd.Series) -> np.ndarray:
+        """Colours (n, 4) of some cells."""
+        share = (values.to_numpy() - self.low) / (self.high - self.low)
+        return np.asarray(self.colours(np.ma.masked_invalid(share)))
 
 
 @dataclass(frozen=True)
@@ -169,12 +171,12 @@ def draw_gallery(
             left, top = plan.panel(k, block, y + HEAD)
             cells = plan.cells(left, top, block)
             corners[kind].append(cells)
-            dark = scales[kind].is_dark(block[kind].to_numpy())
-            pen.tokens(block["digit"].to_numpy(), cells, targets, 7.5 if plan.cell < WIDTHS[2] else 6.8, dark)
+            ground = scales[kind].of_values(block[kind])
+            pen.tokens(block["digit"].to_numpy(), cells, targets, 7.5 if plan.cell < WIDTHS[2] else 6.8, ground)
             if k == 0 or plan.below:
                 _names(pen, plan, block, top)
             if k and plan.below:
-                pen.text(left, top - 0.09, TITLES[kind], 6.5, color=MUTED)
+                pen.text(left, top - 0.09, TITLES[kind], 6.5, color=tints.muted)
         _answers(pen, plan, block, y + HEAD)
         y += plan.height(block)
     drawn = pd.concat(plan.blocks)
@@ -194,11 +196,11 @@ def _titles(pen: Pen, plan: Plan, scales: dict[str, Scale]) -> None:
         start = x + width_of(low, 6.5) + 0.05
         width = min(0.8, NARROW - width_of(low + high, 6.5) - 0.1)
         pen.text(x, 0.1, TITLES[kind], 8, fontweight="bold")
-        pen.text(x, 0.3, low, 6.5, color=MUTED)
+        pen.text(x, 0.3, low, 6.5, color=tints.muted)
         pen.ramp(start, 0.25, width, scale.colours)
-        pen.text(start + width + 0.05, 0.3, high, 6.5, color=MUTED)
+        pen.text(start + width + 0.05, 0.3, high, 6.5, color=tints.muted)
     for x, words in zip(_columns(plan), ("sum", "label", "P(yes)"), strict=False):
-        pen.text(x, 0.3, words, 6.5, color=MUTED)
+        pen.text(x, 0.3, words, 6.5, color=tints.muted)
 
 
 def _columns(plan: Plan) -> np.ndarray:
@@ -211,7 +213,7 @@ def _head(pen: Pen, plan: Plan, block: pd.DataFrame, y: float, targets: tuple[in
     name = str(first[f"{plan.about}_name"])
     pen.text(0, y + 0.12, name, 8, fontweight="bold")
     remarks = filter(None, [first["remark"], *_troubles(plan, block, targets)])
-    pen.text(width_of(name, 8, "bold") + 0.1, y + 0.12, " · ".join(remarks), 6.8, color=MUTED)
+    pen.text(width_of(name, 8, "bold") + 0.1, y + 0.12, " · ".join(remarks), 6.8, color=tints.muted)
 
 
 def _troubles(plan: Plan, block: pd.DataFrame, targets: tuple[int, int]) -> Iterator[str]:
@@ -260,10 +262,10 @@ def in_short(p: float) -> str:
 def _foot(pen: Pen, plan: Plan, y: float, sort: Sort) -> None:
     """Positions below the last block, or how its digits are sorted."""
     if sort == "digit":
-        pen.text(plan.left, y + 0.14, "each row’s digits sorted, the rule’s two first", 6.5, color=MUTED)
+        pen.text(plan.left, y + 0.14, "each row’s digits sorted, the rule’s two first", 6.5, color=tints.muted)
         return
     for k in range(1 if plan.below else 3):
         left = plan.left + k * (plan.slot + GAP)
         for place in range(0, plan.length, 1 if plan.length <= 12 else 5):
-            pen.text(left + (place + 0.5) * plan.cell, y + 0.09, str(place), 6, ha="center", color=MUTED)
-        pen.text(left, y + 0.25, "position", 6.5, color=MUTED)
+            pen.text(left + (place + 0.5) * plan.cell, y + 0.09, str(place), 6, ha="center", color=tints.muted)
+        pen.text(left, y + 0.25, "position", 6.5, color=tints.muted)
