@@ -16,9 +16,22 @@ from attnprobe.circuit import Circuit
 from attnprobe.exact import expected_attention
 from attnprobe.rules import rules_of
 from attnprobe.schema import Column, Schema
+from attnprobe.sequences import LETTERS
 from attnprobe.store import Run
+from attnprobe.task import Task
 
-__all__ = ["ANALYSES", "DRAWN", "DRAW_SEED", "MORE", "SCHEMA", "SEQUENCES", "focus_of", "of", "over_seeds"]
+__all__ = [
+    "ANALYSES",
+    "DRAWN",
+    "DRAW_SEED",
+    "MORE",
+    "SCHEMA",
+    "SEQUENCES",
+    "answers_in",
+    "focus_of",
+    "of",
+    "over_seeds",
+]
 
 SEQUENCES = 100
 DRAW_SEED = 2**63 - 1
@@ -121,6 +134,30 @@ def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
     counted = frame.groupby(keys)["right"].agg(n_seeds="size", n_right="sum").reset_index()
     counted["n_wrong"] = counted["n_seeds"] - counted["n_right"]
     return counted.drop(columns="n_right").merge(spread, on=keys)
+
+
+def answers_in(frame: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """What a frame that :func:`of` gave comes to, one row per sequence and seed.
+
+    Returns
+    -------
+    DataFrame
+        sequence, digits (text), label, seed, probability, right, and attention_A and attention_B: attention on all
+        positions that hold the rule's first and second digit.
+    """
+    keys = ["sequence", "seed"]
+    rows = frame[frame["position"] == 0][[*keys, "label", "probability", "right"]]
+    one_seed = frame[frame["seed"] == frame["seed"].iloc[0]]
+    apart = "" if task.vocab_size <= LETTERS else " "
+    text = one_seed.groupby("sequence")["digit"].agg(lambda digits: apart.join(map(str, digits)))
+    rows = rows.assign(digits=rows["sequence"].map(text))
+    names = [f"attention_{digit}" for digit in task.targets]
+    for digit, name in zip(task.targets, names, strict=True):
+        own = frame["attention"].where((frame["digit"] == digit) | frame["attention"].isna(), 0.0)
+        shares = own.groupby([frame[key] for key in keys]).sum(min_count=1).rename(name)
+        rows = rows.merge(shares, on=keys)
+    rows = rows.sort_values(keys, ignore_index=True)
+    return rows[["sequence", "digits", "label", "seed", "probability", "right", *names]]
 
 
 def focus_of(run: Run, seeds: np.ndarray) -> pd.DataFrame:

@@ -12,8 +12,9 @@ one is given: the rule's two digits first, then the others in ascending order.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,7 @@ __all__ = ["RULES", "Chosen", "choose", "closest_calls", "given", "most_probable
 
 MOST = 100  # sequences in one choice
 MOST_SEEDS = 100  # whose closest calls or errors are looked for
+AT_A_TIME = 8
 LOGITS = 200_000_000
 ORDER = "The network does not see order: each stands for all orders of its digits."
 
@@ -73,7 +75,7 @@ def choose(run: Run, by: str, n: int, seeds: np.ndarray) -> Chosen:
     """
     if by not in RULES:
         raise AttnprobeError(
-            f"choose = {by!r} is not allowed:{did_you_mean(by, RULES)} it must be one of {', '.join(RULES)}."
+            f"choose = {by!r} is not allowed.{did_you_mean(by, RULES)} It must be one of {', '.join(RULES)}."
         )
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= MOST:
         raise AttnprobeError(f"n = {n!r} is not allowed: it must be a whole number from 1 to {MOST}.")
@@ -95,9 +97,9 @@ def _random(run: Run, n: int, seeds: np.ndarray) -> Chosen:
 
 def _closest(run: Run, n: int, seeds: np.ndarray) -> Chosen:
     found = _in_turn(run, n, seeds, closest_calls)
-    if not found:
+    if not found.rows:
         raise AttnprobeError(
-            f"{_looked_for(run, seeds)} has no right answer with a finite logit: there are no closest calls to show. "
+            f"{_looked_for(seeds, found.looked)} has no right answer with a finite logit: there are no closest calls to show. "
             "Choose other seeds."
         )
     rule = "right inputs with the least margin, the logit in favour of the label"
@@ -106,9 +108,9 @@ def _closest(run: Run, n: int, seeds: np.ndarray) -> Chosen:
 
 def _errors(run: Run, n: int, seeds: np.ndarray) -> Chosen:
     found = _in_turn(run, n, seeds, most_probable_errors)
-    if not found:
+    if not found.rows:
         raise AttnprobeError(
-            f"{_looked_for(run, seeds)} answers every input right: there is no error to show. "
+            f"{_looked_for(seeds, found.looked)} answers every input right: there is no error to show. "
             "Choose other seeds, or the closest calls."
         )
     return _chosen(run, found, seeds, "error", "Errors: of the seeds in turn, the most probable wrong inputs.")
@@ -171,36 +173,38 @@ def _least(margin: np.ndarray, rounding: float, n: int) -> list[int]:
     return found
 
 
-def _in_turn(
-    run: Run, n: int, seeds: np.ndarray, find: Callable[[Circuit, int], list[list[int]]]
-) -> list[tuple[int, int, int]]:
-    """Seed, turn (from 0) and row: the first input of each seed, then the second of each; n inputs, each once."""
-    asked = seeds[: _looked_at(run, seeds)]
-    lists = find(run.circuit.take(np.searchsorted(run.seeds, asked)), n)
+class Found(NamedTuple):
+    """Seed, turn (from 0) and row of each input, and in how many seeds it was looked for."""
+
+    rows: list[tuple[int, int, int]]
+    looked: int
+
+
+def _in_turn(run: Run, n: int, seeds: np.ndarray, find: Callable[[Circuit, int], list[list[int]]]) -> Found:
+    """The first input of each seed, then the second of each: n inputs, each once."""
+    most = min(len(seeds), MOST_SEEDS, affordable(run.circuit, LOGITS))
+    lists: list[list[int]] = []
+    while len(lists) < most and len({rows[0] for rows in lists if rows}) < n:  # else no seed more can change them
+        asked = seeds[len(lists) : min(len(lists) + AT_A_TIME, most)]
+        lists += find(run.circuit.take(np.searchsorted(run.seeds, asked)), n)
     found: dict[int, tuple[int, int, int]] = {}
     for turn, rows in enumerate(itertools.zip_longest(*lists)):
-        for seed, row in zip(asked, rows, strict=True):
+        for seed, row in zip(seeds, rows, strict=False):
             if row is not None and len(found) < n:
                 found.setdefault(row, (int(seed), turn, row))
-    return list(found.values())
+    return Found(list(found.values()), len(seeds) if len(found) == n and turn == 0 else len(lists))
 
 
-def _looked_at(run: Run, seeds: np.ndarray) -> int:
-    return min(len(seeds), MOST_SEEDS, affordable(run.circuit, LOGITS))
-
-
-def _chosen(run: Run, found: Sequence[tuple[int, int, int]], seeds: np.ndarray, name: str, rule: str) -> Chosen:
+def _chosen(run: Run, found: Found, seeds: np.ndarray, name: str, rule: str) -> Chosen:
     task, inputs = run.config.task, Population.of(run.config.task)
-    digits = np.array([one_order(task, inputs.counts[row]) for _, _, row in found])
-    looked = _looked_at(run, seeds)
-    of_all = f" They were looked for in the first {looked} of the {len(seeds):,} seeds." if looked < len(seeds) else ""
-    return Chosen(
-        digits, tuple(f"{name} {turn + 1}, seed {seed}" for seed, turn, _ in found), f"{rule}{of_all} {ORDER}"
-    )
+    digits = np.array([one_order(task, inputs.counts[row]) for _, _, row in found.rows])
+    fewer = found.looked < len(seeds)
+    of_all = f" They were looked for in the first {found.looked} of the {len(seeds):,} seeds." if fewer else ""
+    names = tuple(f"{name} {turn + 1}, seed {seed}" for seed, turn, _ in found.rows)
+    return Chosen(digits, names, f"{rule}{of_all} {ORDER}")
 
 
-def _looked_for(run: Run, seeds: np.ndarray) -> str:
-    looked = _looked_at(run, seeds)
+def _looked_for(seeds: np.ndarray, looked: int) -> str:
     if len(seeds) == 1:
         return f"Seed {seeds[0]}"
     return f"Each of the {'first ' if looked < len(seeds) else ''}{looked} seeds asked about"

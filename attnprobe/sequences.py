@@ -12,7 +12,7 @@ import numpy as np
 from attnprobe.errors import AttnprobeError
 from attnprobe.task import Task
 
-__all__ = ["check_sequences", "parse_sequence"]
+__all__ = ["LETTERS", "check_sequences", "parse_sequence"]
 
 LETTERS = 10  # digits of alphabets up to this size are single letters, and need nothing between them
 

@@ -46,6 +46,7 @@ class Plan:
         widest = WIDEST * (1 if table["digit"].max() <= 9 else 4 / 3)
         cell = max(min(widest, (WIDTH - LEFT - RIGHT) / length), TIGHTEST, min(LEAST / length, 0.5))
         across = max(1, min(panels, int(WIDTH / (LEFT + length * cell + RIGHT))))
+        across = -(-panels // -(-panels // across))  # rows of panels as even as can be
         return cls(panels, across, length, min(table["seed"].nunique(), MOST_ROWS), cell)
 
     @property
