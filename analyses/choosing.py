@@ -99,8 +99,8 @@ def _closest(run: Run, n: int, seeds: np.ndarray) -> Chosen:
     found = _in_turn(run, n, seeds, closest_calls)
     if not found.rows:
         raise AttnprobeError(
-            f"{_looked_for(seeds, found.looked)} has no right answer with a finite logit: there are no closest calls to show. "
-            "Choose other seeds."
+            f"{_looked_for(seeds, found.looked)} has no right answer with a finite logit: there is no closest call to "
+            "show. Choose other seeds."
         )
     rule = "right inputs with the least margin, the logit in favour of the label"
     return _chosen(run, found, seeds, "closest", f"Closest calls: of the seeds in turn, {rule}.")

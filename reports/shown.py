@@ -122,10 +122,7 @@ class Shown:
     def lines(self) -> str:
         """Sequence, label, seed, probability of yes, answer and attention on the rule's digits, for a terminal."""
         rows = self.answers.head(MOST_LINES)
-        on = {
-            f"on {digit}s": rows[f"attention_{digit}"].map(lambda x: "–" if np.isnan(x) else f"{x:.2f}")
-            for digit in self.targets
-        }
+        on = {f"on {digit}s": rows[f"attention_{digit}"].map(in_places) for digit in self.targets}
         table = pd.DataFrame(
             {
                 "sequence": rows["digits"],
@@ -200,7 +197,7 @@ def prepare(
     run.require_seeds()
     if sort not in SORTS:
         raise AttnprobeError(
-            f"sort = {sort!r} is not allowed:{did_you_mean(sort, SORTS)} it must be position or digit."
+            f"sort = {sort!r} is not allowed.{did_you_mean(sort, SORTS)} It must be position or digit."
         )
     if sequences is not None and (choose is not None or n is not None):
         raise AttnprobeError("Give sequences, or how to choose them (choose, n), but not both.")
