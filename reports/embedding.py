@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from reports.contrast import letters_in
 from reports.figure import Figure, Material
 from reports.pair_map import MOST_NUMBERS, digits_on_both_axes
-from reports.style import colour, maps, text_colour, tidy, tints
+from reports.style import colour, maps, scale_beside, text_colour, tidy, tints
 from reports.words import number, plural
 
 MOST_SEEDS = 300
@@ -102,10 +102,8 @@ def draw_cosine(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     ax.set_xlabel("digit")
     ax.set_ylabel("digit")
     ax.set_title("Cosine of pairs of digits")
-    bar = ax.figure.colorbar(image, ax=ax, fraction=0.046, pad=0.04, ticks=[-1, -0.5, 0, 0.5, 1])
-    bar.outline.set_visible(False)
+    scale_beside(ax, image, [-1, -0.5, 0, 0.5, 1])
     ax.set_anchor("N")
-    bar.ax.set_anchor("NW")
     return ax
 
 
