@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
@@ -122,9 +122,13 @@ class Pen:
         self.ax.add_collection(made, autolim=False)
 
     def dots(self, points: np.ndarray, size: float) -> None:
-        """Hollow dots."""
-        rim = {"edgecolors": tints.ink, "linewidths": 0.8 * self.scale}
-        self.ax.scatter(points[:, 0], points[:, 1], s=size * self.scale**2, c=tints.paper, zorder=4, **rim)
+        """Open dots of so many inches."""
+        sizes, rim = np.full(len(points), size), {"edgecolors": tints.ink, "linewidths": 0.8 * self.scale}
+        made = EllipseCollection(
+            sizes, sizes, 0 * sizes, units="xy", offsets=points, offset_transform=self.ax.transData, **rim
+        )
+        made.set(facecolor=tints.paper, zorder=4)
+        self.ax.add_collection(made, autolim=False)
 
     def image(self, values: np.ndarray, left: float, right: float, top: float, foot: float) -> None:
         """Attention (rows, length) from 0 to 1 as an image, its first row on top."""
