@@ -10,7 +10,7 @@ from reports.figure import Figure, Material
 from reports.style import empty, label_digits, maps, tints
 from reports.words import number, percent, plural
 
-MOST_LINES = 30
+MOST_LINES = 15  # beyond, neither their names nor the numbers in the cells have room
 CLEAR = 0.75  # pulls beyond this lie on dark cells
 
 
