@@ -174,15 +174,45 @@ def analyze(
 
 
 @app.command()
-def report(run: RunFolder, quiet: Quiet = False) -> None:
+def report(
+    run: RunFolder,
+    figures: Annotated[
+        str | None,
+        typer.Option(
+            help="Only these figures, by name or by how names begin, separated by commas; not the report.",
+            show_default=False,
+        ),
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="Of the figures: pdf, png, svg, separated by commas. CSV comes with them.")
+    ] = "pdf,png",
+    style: Annotated[
+        str, typer.Option(help="paper; slides (16:9, and slides.pdf); dark (and report-dark.pdf).")
+    ] = "paper",
+    paper: Annotated[str, typer.Option(help="Pages of the report: a4 or letter.")] = "a4",
+    quiet: Quiet = False,
+) -> None:
     """Draw RUN/report.pdf, and each figure as PNG, PDF and the CSV it shows, from the tables.
 
-    Example:  attnprobe report runs/demo
+    Examples:
+
+    attnprobe report runs/demo --paper letter
+
+    attnprobe report runs/demo --figures focus,rules --format png,svg --style slides
     """
     from attnprobe.store import open_run
 
-    _report(open_run(run), quiet)
-    _say(quiet, f"Report: {run / 'report.pdf'}    Figures: {run / 'figures'}")
+    written = _report(
+        open_run(run),
+        quiet,
+        figures=None if figures is None else _listed(figures),
+        formats=_listed(format_),
+        style=style,
+        paper=paper,
+    )
+    place = "Figures" if figures is not None else "Slides" if style == "slides" else "Report"
+    folder = "" if figures is not None else f"    Figures: {run / 'figures'}{'' if style == 'paper' else f'/{style}'}"
+    _say(quiet, f"{place}: {written}{folder}")
 
 
 @app.command()
@@ -236,7 +266,7 @@ def query(
     if by is not None:
         frame = ask.group(frame, by, stat)
     if columns is not None:
-        frame = ask.pick(frame, [name.strip() for name in columns.split(",")])
+        frame = ask.pick(frame, _listed(columns))
     _put(frame, kind, out)
 
 
@@ -296,18 +326,24 @@ def _analyze(run: Run, quiet: bool, names: list[str] | None = None, force: bool 
     )
 
 
-def _report(run: Run, quiet: bool) -> None:
+def _report(run: Run, quiet: bool, figures: list[str] | None = None, **options: Any) -> Path:
     import reports
     from attnprobe.progress import naming_bar
+    from reports.document import wanted
 
     started = time.perf_counter()
+    names = wanted(figures)
     kept = "Nothing was written; the same command draws the report."
-    with (
-        _stoppable(lambda: kept),
-        naming_bar("reporting", len(reports.figures()) + 1, False if quiet else None) as progress,
-    ):
-        reports.write(run, progress=progress)
-    _say(quiet, f"Report of {len(reports.figures())} figures drawn in {time.perf_counter() - started:.1f} s.")
+    with _stoppable(lambda: kept), naming_bar("reporting", len(names), False if quiet else None) as progress:
+        written = reports.write(run, progress, figures=figures, **options)
+    drawn = f"Report of {len(names) - 1} figures" if figures is None else f"{len(names)} figures"
+    _say(quiet, f"{drawn} drawn in {time.perf_counter() - started:.1f} s.")
+    return written
+
+
+def _listed(text: str) -> list[str]:
+    """Names separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 @contextmanager

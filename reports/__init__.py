@@ -2,12 +2,13 @@
 
 reports.plot(model, 8, traj)     the exercise's three panels
 reports.write(run)               report.pdf, and figures/NAME.{pdf,png,csv}
-reports.figures()                the figures by name
+reports.figures()                the figures by name; each has draw(table, ax)
+reports.draw(run, "focus")       one of them, shown by a notebook
 """
 
 from __future__ import annotations
 
-from reports.document import figures, write
+from reports.document import draw, figures, write
 from reports.exercise import plot
 
-__all__ = ["figures", "plot", "write"]
+__all__ = ["draw", "figures", "plot", "write"]

@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from reports.density import cloud, hexagons, limits
 from reports.exercise import draw_attention
 from reports.figure import Figure, Material
-from reports.legend import Group, legend
-from reports.style import dots, empty, error_axis, tidy, tints
+from reports.legend import Group, handles
+from reports.marks import OUTCOMES, SOME
+from reports.style import dots, empty, error_axis, legend_below, tidy, tints
 from reports.words import estimate, number, percent, plural, probability
 
 __all__ = ["PAIRS", "PATTERNS", "RULE", "farthest"]
@@ -129,7 +130,7 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
     ax.set_xlabel(f"focus: expected attention on {targets[0]}s and {targets[1]}s")
     ax.set_ylabel("weight in the rule")
     ax.set_title(title)
-    _legend_below(ax, groups, 0.5)
+    legend_below(ax, 0.45, handles=handles(groups), ncols=3, handletextpad=0, columnspacing=0.8)
     return tidy(ax)
 
 
@@ -173,17 +174,16 @@ def draw_pairs(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
         return empty(ax, "fewer than two seeds are finite", title)
     place = error_axis(ax, table["disagreement"])
     ax.set_xlim(0, 1)
-    kinds = [
-        ("neither seed failed", ~table["failed"], tints.distractor, "o"),
-        ("a seed failed", table["failed"], tints.failed, "X"),
+    kinds = (("neither seed failed", ~table["failed"], SOME), ("a seed failed", table["failed"], OUTCOMES["failed"]))
+    groups = [
+        (f"{name} ({int(rows.sum()):,})", rows, mark.colour, mark.shape) for name, rows, mark in kinds if rows.any()
     ]
-    groups = [(f"{name} ({int(rows.sum()):,})", rows, tint, shape) for name, rows, tint, shape in kinds if rows.any()]
     cloud(ax, table["share_of_log_2"], place, groups, dot=dots(len(table)), unit="pairs")
     ax.scatter(table["share_of_log_2"][table["ringed"]], place[table["ringed"]], **_ring())
     ax.set_xlabel("divergence of the patterns (share of log 2)")
     ax.set_ylabel("probability that answers differ")
     ax.set_title(title)
-    _legend_below(ax, groups, 0.45)
+    legend_below(ax, 0.45, 0.45, handles=handles(groups), ncols=2, handletextpad=0, columnspacing=0.8)
     return tidy(ax)
 
 
@@ -218,11 +218,6 @@ def _n_seeds(material: Material) -> int:
 def _ring() -> dict[str, Any]:
     """How the seeds of panel a are marked."""
     return {"s": 42, "facecolor": "none", "edgecolor": tints.ink, "linewidth": 1.1, "zorder": 5}
-
-
-def _legend_below(ax: Axes, groups: Sequence[Group], x: float) -> None:
-    """Names of the dots under the axes, around the place ``x``."""
-    legend(ax, groups, loc="upper center", bbox_to_anchor=(x, -0.17), ncols=len(groups), columnspacing=0.8)
 
 
 PATTERNS = Figure("two_seeds", data_patterns, draw_patterns, caption_patterns, size=(8, 2.2), panels=2)

@@ -23,7 +23,7 @@ def bars(n: int) -> str:
         else ""
     )
     return (
-        "Bars: thick, the middle half of the seeds; thin, the middle 90 %; white dot, the median (spread, not "
+        "Bars: thick, the middle half of the seeds; thin, the middle 90 %; open dot, the median (spread, not "
         f"uncertainty).{outline}"
     )
 
@@ -71,8 +71,8 @@ def quantile_bar(ax: Axes, place: float, q: pd.Series, upright: bool = True) -> 
     line = ax.vlines if upright else ax.hlines
     line(place, q["q05"], q["q95"], color=tints.ink, linewidth=0.9, zorder=3)
     line(place, q["q25"], q["q75"], color=tints.ink, linewidth=3.2, zorder=3)
-    at = (place, q["q50"]) if upright else (q["q50"], place)
-    ax.scatter(*at, s=13, color=tints.paper, edgecolor=tints.ink, linewidth=0.8, zorder=4)
+    x, y = (place, q["q50"]) if upright else (q["q50"], place)
+    ax.scatter([x], [y], s=13, color=tints.paper, edgecolor=tints.ink, linewidth=0.8, zorder=4)
 
 
 def almost_all(table: pd.DataFrame, measure: str, ax: Axes) -> None:

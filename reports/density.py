@@ -176,7 +176,7 @@ def inches(ax: Axes) -> np.ndarray:
     """Width and height of the axes."""
     figure = ax.get_figure(root=True)
     assert figure is not None
-    return np.array(ax.get_position(original=True).size) * figure.get_sizeinches()
+    return np.array(ax.get_position(original=True).size) * figure.get_size_inches()
 
 
 def _cells(at: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -233,7 +233,14 @@ def _at_the_edge(ax: Axes, seen: np.ndarray, tint: str) -> None:
     ):
         if which.any():
             places = np.unique(np.round(cut[which], 2), axis=0)  # one for several that would lie on each other
-            style = {"s": 11, "marker": marker, "color": tint, "linewidths": 0, "zorder": 5, "clip_on": False}
+            style: dict[str, Any] = {
+                "s": 11,
+                "marker": marker,
+                "color": tint,
+                "linewidths": 0,
+                "zorder": 5,
+                "clip_on": False,
+            }
             ax.scatter(*places.T, transform=ax.transAxes, **style)
 
 
@@ -261,7 +268,13 @@ def strip(
         counts = counts[thick]
     many = counts.size > 0
     across = place + jitter(int(single.sum()), width * (0.25 if many else 1))
-    style = {"s": 3 if many else 5, "alpha": 0.6 if many else 0.4, "linewidths": 0, "zorder": 2.2, "color": tint}
+    style: dict[str, Any] = {
+        "s": 3 if many else 5,
+        "alpha": 0.6 if many else 0.4,
+        "linewidths": 0,
+        "zorder": 2.2,
+        "color": tint,
+    }
     ax.scatter(*((across, values[single]) if upright else (values[single], across)), **style)
     _at_the_edge(ax, seen[known & ~inside], tint)
     return Shown(int(single.sum()), counts[:, None], int((known & ~inside).sum()), int(values.size - known.sum()))

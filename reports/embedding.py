@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.contrast import letters_in
 from reports.density import cloud, hexagons, inches, limits
 from reports.figure import Figure, Material
 from reports.legend import Group
@@ -60,7 +61,7 @@ def _points(material: Material, x: str, y: str) -> pd.DataFrame:
 def _cloud(
     table: pd.DataFrame, x: str, y: str, ax: Axes, targets: tuple[int, int], place: dict[str, Any] | None = None
 ) -> None:
-    """All seeds, the rule's two digits on top; medians as numerals for those, as dark dots for the others."""
+    """All seeds, the rule's two digits on top; medians as numerals for those, as rimmed dots for the others."""
     seeds, medians = (table[table["kind"] == kind] for kind in ("seed", "q50"))
     ends = np.array([limits(seeds[x]), limits(seeds[y])])
     if ax.get_aspect() == 1:  # as many units an inch along both axes, and the axes filled
@@ -106,7 +107,8 @@ def draw_cosine(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     if n <= MOST_NUMBERS:
         for row in table.dropna(subset="q50").itertuples():
             text = f"{row.q50:.2f}".replace("-", "−")
-            ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=4.6, color=tints.ink)
+            tint = letters_in(image, row.q50)
+            ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=5, color=tint)
     digits_on_both_axes(ax, n, targets)
     ax.set_xlabel("digit")
     ax.set_ylabel("digit")
@@ -124,7 +126,7 @@ def caption_aligned(material: Material) -> str:
     return (
         f"Embeddings of {plural(n, 'seed')}, centred, rotated onto their common mean "
         "(Procrustes, no scaling) and read on that mean's first two principal axes; the numerals and the "
-        "dark dots mark medians (dark: digits that the rule does not name). "
+        "rimmed dots mark medians (rimmed: digits that the rule does not name). "
         "Alignment brings like to like, so some order would appear in random points too: compare the distances of the "
         "medians with the scatter of the seeds."
         f"{hexagons(n * material.config.vocab_size, 'digits')}"

@@ -27,7 +27,7 @@ def data(material: Material) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
-    """A mark a seed: colour by family, a dark rim where it is certified; seeds that are no rule stand in a strip."""
+    """A mark a seed, outlined where it is certified; seeds that are no rule stand in a strip."""
     shown = table[np.isfinite(table["focus"])]
     if shown.empty:
         return empty(ax, "no seed is finite", "Kinds of solution")
@@ -54,7 +54,7 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     ax.set_title("Kinds of solution")
     rim = handle("certified", "none", "o", markeredgecolor=tints.ink, markeredgewidth=0.6)
     named = [(f"{name} ({int(rows.sum()):,})", rows, tint, shape) for name, rows, tint, shape in groups]
-    legend(ax, named, [rim], loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
+    legend(ax, named, rim, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
     return tidy(ax, "both")
 
 
@@ -81,9 +81,9 @@ def caption(material: Material) -> str:
         else ""
     )
     return (
-        "Each mark is one seed; those with a dark rim are certified. A seed that is one linear rule is labelled by how it keeps the "
-        "other digits out of its answer: attention where low scores do at least two thirds of the silence, value "
-        "where at most one third does, both in between (dashed lines, a convention). Seeds that are not "
+        "Each mark is one seed; those with an outline are certified. A seed that is one linear rule is labelled by how "
+        "it keeps the other digits out of its answer: attention where low scores do at least two thirds of the "
+        "silence, value where at most one third does, both in between (dashed lines, a convention). Seeds that are not "
         f"one rule stand in the strip on the right.{rest}{gone}"
         f"{hexagons(len(table), rim='mostly certified')}"
     )

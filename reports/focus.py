@@ -9,9 +9,9 @@ from matplotlib.ticker import MaxNLocator
 
 from reports.density import cloud, hexagons
 from reports.figure import Figure, Material
-from reports.legend import legend
+from reports.legend import handles
 from reports.marks import seed_groups
-from reports.style import error_axis, tidy, tints
+from reports.style import error_axis, legend_below, tidy, tints
 from reports.words import estimate, number, plural
 
 COLUMNS = ["seed", "focus", "focus_chance", "error_probability", "certified", "failed"]
@@ -55,7 +55,7 @@ def draw_accuracy(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 
     ax.axvline(table["focus_chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlabel("focus")
     ax.set_title("Focus and errors")
-    legend(ax, groups, loc="upper right", bbox_to_anchor=(1, -0.17), ncols=3, columnspacing=0.6)
+    legend_below(ax, 0.45, 1, "upper right", handles=handles(groups), ncols=3, handletextpad=0, columnspacing=0.6)
     return tidy(ax)
 
 
@@ -77,7 +77,7 @@ def draw_uniform(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     ax.set_xlabel("focus")
     ax.set_ylabel("accuracy, uniform attention")
     ax.set_title("Focus and its worth")
-    legend(ax, groups, loc="upper right", bbox_to_anchor=(1.03, -0.18), ncols=3, columnspacing=0.4)
+    legend_below(ax, 0.45, 1, "upper right", handles=handles(groups), ncols=3, handletextpad=0, columnspacing=0.4)
     return tidy(ax)
 
 

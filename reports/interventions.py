@@ -141,7 +141,8 @@ def caption_whole(material: Material) -> str:
         f"attention on {low} and {high} alone: {exact_accuracy(medians['only_targets', -1])}; without them: "
         f"{exact_accuracy(medians['without_targets', -1])}; with uniform attention: "
         f"{estimate(summary, 'accuracy_uniform_median')}, and {share} of all seeds are then better than always "
-        f"saying “no”.{moved} Where nothing is left to attend to, the mean pooled value takes its place. {bars(len(material['seeds']))}"
+        f"saying “no”.{moved} Where nothing is left to attend to, the mean pooled value takes its place. "
+        f"{bars(len(material['seeds']))}"
     )
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
-__all__ = ["Group", "handle", "legend"]
+__all__ = ["Group", "handle", "handles", "legend"]
 
 SIZE = 4.5  # points
 Group = tuple[str, pd.Series, str, str]  # name, rows, colour and marker, as `reports.marks.seed_groups` has them
@@ -22,8 +22,12 @@ def handle(name: str, colour: Any, shape: str = "o", size: float = SIZE, **style
     return Line2D([], [], marker=shape, markersize=size, color=colour, label=name, **{**marks, **style})
 
 
-def legend(ax: Axes, groups: Sequence[Group], more: Sequence[Line2D] = (), **where: Any) -> Legend:
+def handles(groups: Sequence[Group], *more: Line2D) -> list[Line2D]:
+    """One mark a group of seeds, and ``more`` after them."""
+    return [*(handle(name, tint, shape) for name, _, tint, shape in groups), *more]
+
+
+def legend(ax: Axes, groups: Sequence[Group], *more: Line2D, **where: Any) -> Legend:
     """A legend of groups of seeds, and of ``more`` marks after them; ``where`` as for ``Axes.legend``."""
-    marks = [handle(name, tint, shape) for name, _, tint, shape in groups]
     spacing = {"handletextpad": 0.2, "borderpad": 0, "handlelength": 1.2}
-    return ax.legend(handles=[*marks, *more], **{**spacing, **where})
+    return ax.legend(handles=handles(groups, *more), **{**spacing, **where})

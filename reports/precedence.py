@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from reports.contrast import letters_on
 from reports.density import cloud, hexagons
 from reports.figure import Figure, Material
 from reports.marks import ORDERS
@@ -56,7 +57,7 @@ def _dots(seeds: pd.DataFrame, ax: Axes) -> None:
     ax.set_ylim(0, last)
     groups = [(kind, seeds["first"] == kind, mark.colour, mark.shape) for kind, mark in ORDERS.items()]
     corner = {"loc": "lower right", "bbox_to_anchor": (1, 0)}
-    cloud(ax, x, y, [group for group in groups if group[1].any()], dot={"s": 7, "alpha": 0.7}, place=corner)
+    cloud(ax, x, y, [group for group in groups if group[1].any()], dot={"s": 9, "alpha": 0.7}, place=corner)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5, integer=True))
         thousands(axis)
@@ -83,8 +84,8 @@ def _bars(shares: pd.DataFrame, ax: Axes) -> None:
         ax.barh(range(len(fractions)), width, left=left, height=0.62, color=mark.colour, label=label)
         for place, (start, share) in enumerate(zip(left, width, strict=True)):
             if share > 0.15 and kind != "none":
-                middle = start + share / 2
-                ax.text(middle, place, percent(share), ha="center", va="center", fontsize=7, color=tints.paper)
+                tint = letters_on(mark.colour)
+                ax.text(start + share / 2, place, percent(share), ha="center", va="center", fontsize=7, color=tint)
         left = left + width
     ax.set_yticks(range(len(fractions)), [f"{fraction:g} of\nthe way" for fraction in fractions])
     ax.set_xlim(0, 1)

@@ -14,6 +14,8 @@ to an affine map, so seeds can share a plane only on a fixed gauge. Two are draw
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -88,8 +90,8 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
         emphasis = 1.2 if weight == SILENT else 0.6
         ax.plot(across, curve, color=tints.muted, linewidth=emphasis, zorder=4, solid_capstyle="butt")
         if low < curve[-1] < high:
-            place = {"xy": (right, curve[-1]), "xytext": (3, 0), "textcoords": "offset points", "va": "center"}
-            ax.annotate(f"weight {weight:g}", fontsize=7, color=tints.muted, annotation_clip=False, **place)
+            words: dict[str, Any] = {"fontsize": 7, "color": tints.muted, "va": "center", "annotation_clip": False}
+            ax.annotate(f"weight {weight:g}", (right, curve[-1]), (3, 0), textcoords="offset points", **words)
     free = table["digit"] != first
     cloud(ax, x[free], y[free], _groups(table[free], targets), dot=DOT, unit="digits")
     ax.axvline(0, color=tints.ink, linewidth=0.7, zorder=1)
@@ -105,7 +107,7 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
 
 def _name(ax: Axes, digit: int, place: tuple[float, float], targets: tuple[int, int]) -> None:
     """A digit's name beside where it is."""
-    style = {"color": text_colour(digit, targets), "fontsize": 9, "fontweight": "bold", "zorder": 6}
+    style: dict[str, Any] = {"color": text_colour(digit, targets), "fontsize": 9, "fontweight": "bold", "zorder": 6}
     ax.annotate(str(digit), place, (6, -2), textcoords="offset points", va="top", **style)
 
 
@@ -163,7 +165,7 @@ def caption_plane(material: Material) -> str:
 
 def caption_rule(material: Material) -> str:
     """What a curve is, and by what the other digits are silent."""
-    a, b = material.targets
+    a = material.targets[0]
     table, found = data_rule(material), ways(material)
     if table.empty:
         return f"No seed is a single rule that counts {a} for “yes”, so there is no threshold to measure from."
@@ -176,9 +178,10 @@ def caption_rule(material: Material) -> str:
         else ""
     )
     return (
-        f"The same for {plural(table['seed'].nunique(), 'seed')} with a single rule that counts {a} for “yes”, measured "
-        f"from the threshold and from the score of {a}. A digit’s weight in the rule is its value here times e to the "
-        f"power of its score here: along each curve it has the same size.{rest}{hexagons(len(table), 'digits')}"
+        f"The same for {plural(table['seed'].nunique(), 'seed')} with a single rule that counts {a} for “yes”, "
+        f"measured from the threshold and from the score of {a}. A digit’s weight in the rule is its value here times "
+        f"e to the power of its score here: along each curve it has the same size.{rest}"
+        f"{hexagons(len(table), 'digits')}"
     )
 
 

@@ -97,7 +97,8 @@ def caption_digits(material: Material) -> str:
         return "There is nothing to show."
     return (
         f"The same for each distractor: medians over seeds lie between {percent(medians.min())} and "
-        f"{percent(medians.max())}. Above 1 a digit’s value works against its silence, below 0 its score does. {bars(len(material['silencing_by_seed']))}"
+        f"{percent(medians.max())}. Above 1 a digit’s value works against its silence, below 0 its score does. "
+        f"{bars(len(material['silencing_by_seed']))}"
     )
 
 

@@ -25,9 +25,9 @@ def finding(material: Material) -> str:
     if silent == 0:
         return f"In the QK-OV plane no other digit is silent: none {small.replace('weigh', 'weighs')}."
     return (
-        f"In the QK-OV plane, {percent(silent / n)} of the other digits {small}: {share['score']} by a low score alone, "
-        f"{share['value']} by a value near the threshold alone, {share['either']} by either, {share['both']} only by "
-        "both together."
+        f"In the QK-OV plane, {percent(silent / n)} of the other digits {small}: {share['score']} by a low score "
+        f"alone, {share['value']} by a value near the threshold alone, {share['either']} by either, {share['both']} "
+        "only by both together."
     )
 
 
