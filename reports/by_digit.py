@@ -39,7 +39,7 @@ def stacked(quantiles: pd.DataFrame, seeds: pd.DataFrame, by: list[str], measure
         Columns ``seed``, ``by`` and the measure.
     """
     long = quantiles.melt(by, list(QUANTILES), var_name="kind", value_name=measure).assign(seed=pd.NA)
-    parts = [part for part in (long, seeds.assign(kind="seed")) if len(part)]
+    parts = [part for part in (long, seeds.assign(kind="seed")) if len(part)] or [long]
     columns = ["kind", "seed", *by, measure]
     return pd.concat([part[columns].astype({"seed": "Int64"}) for part in parts], ignore_index=True)
 
