@@ -42,10 +42,9 @@ def _with_quantiles(material: Material, changes: list[str]) -> pd.DataFrame:
     quantiles = spread[(spread["measure"] == "accuracy") & spread["kind"].isin(changes)]
     seeds, quantiles = (part.rename(columns={"kind": "change"}) for part in (seeds, quantiles))
     table = stacked(quantiles, seeds, ["change", "digit"], "accuracy")
-    always_no = table.head(1).assign(
-        kind="always no", change="", accuracy=material["focus"]["accuracy_always_no"].iloc[0]
-    )
-    return pd.concat([always_no.assign(seed=pd.NA, digit=-1).astype(table.dtypes), table], ignore_index=True)
+    always_no = material["focus"]["accuracy_always_no"].iloc[0]
+    first = table.head(1).assign(kind="always no", seed=pd.NA, change="none", digit=-1, accuracy=always_no)
+    return pd.concat([first.astype(table.dtypes), table], ignore_index=True)
 
 
 def draw_whole(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
