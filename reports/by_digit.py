@@ -10,9 +10,14 @@ from reports.density import MOST_IN_STRIP, limits, note, strip
 from reports.figure import Material
 from reports.style import colour, label_digits, tidy, tints
 
-__all__ = ["QUANTILES", "almost_all", "bars", "by_digit", "by_digit_table", "quantile_bar", "stacked"]
+__all__ = ["BARS", "QUANTILES", "almost_all", "bars", "by_digit", "by_digit_table", "quantile_bar", "stacked"]
 
 QUANTILES = ("q05", "q25", "q50", "q75", "q95")
+
+
+BARS = (
+    "Bars: thick, the middle half of the seeds; thin, the middle 90 %; open dot, the median (spread, not uncertainty)."
+)
 
 
 def bars(n: int) -> str:
@@ -22,10 +27,7 @@ def bars(n: int) -> str:
         if n > MOST_IN_STRIP
         else ""
     )
-    return (
-        "Bars: thick, the middle half of the seeds; thin, the middle 90 %; open dot, the median (spread, not "
-        f"uncertainty).{outline}"
-    )
+    return f"{BARS}{outline}"
 
 
 def stacked(quantiles: pd.DataFrame, seeds: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame:

@@ -182,7 +182,8 @@ def inches(ax: Axes) -> np.ndarray:
 def _cells(at: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Index of the hexagon that each of some points (in inches) lies in, and the hexagons' centres."""
     step = PITCH * np.array([1, np.sqrt(3)])
-    start = np.array([0, at[rows, 1].min(initial=at.max())])  # so that points at the foot lie in one row
+    foot = at[rows, 1].min() if rows.any() else 0.0
+    start = np.array([0, foot])  # so that points at the foot lie in one row
     points = at[rows] - start
     even, odd = np.round(points / step), np.floor(points / step) + 0.5
     nearer = ((points - even * step) ** 2).sum(axis=1) < ((points - odd * step) ** 2).sum(axis=1)
