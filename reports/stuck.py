@@ -11,7 +11,7 @@ from reports.figure import Figure, Material
 from reports.style import empty, label_digits, maps, scale_beside, tints
 from reports.words import number, percent, plural
 
-MOST_LINES = 30
+MOST_LINES = 15  # beyond, neither their names nor the numbers in the cells have room
 
 
 def worst(material: Material, most: int = MOST_LINES) -> list[int]:
