@@ -78,6 +78,8 @@ class Figure:
     foot : float
         Room below the panels for a legend that spans them, in inches, when it stands alone. (A legend belongs to one
         panel, and making it room there would squeeze that panel's neighbours.)
+    fit : callable (material) -> (float, float), optional
+        The size when it stands alone, where that depends on the run: at most ``size``, which it is scaled down to.
     """
 
     name: str
@@ -87,6 +89,15 @@ class Figure:
     size: tuple[float, float] = (6.3, 3.6)
     panels: int = 1
     foot: float = 0.0
+    fit: Callable[[Material], tuple[float, float]] | None = None
+
+    def inches(self, material: Material) -> tuple[float, float]:
+        """Width and height when it stands alone."""
+        if self.fit is None:
+            return self.size
+        width, height = self.fit(material)
+        scale = min(1.0, self.size[0] / width, self.size[1] / height)
+        return width * scale, height * scale
 
     def __repr__(self) -> str:
         return f"Figure({self.name!r})"
@@ -98,7 +109,7 @@ class Figure:
     def alone(self, material: Material, style: str = "paper") -> Drawing:
         """The figure on a canvas of its own."""
         with look(style):
-            size, dpi = canvas(self.size)
+            size, dpi = canvas(self.inches(material))
             drawing = Drawing(figsize=size, layout="constrained")
             drawing.style, drawing.fine = style, dpi
             axes = drawing.subplots(1, self.panels, squeeze=False)[0]
