@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from attnprobe.store import Run
 from reports.drawing import Drawing
 from reports.options import DEFAULT, Options
-from reports.style import canvas, look
+from reports.style import canvas, finish, look
 
 __all__ = ["Figure", "Material"]
 
@@ -118,6 +118,7 @@ class Figure:
                 drawing.set_layout_engine("constrained", rect=(0, share, 1, 1 - share))
                 for legend in filter(None, (ax.get_legend() for ax in axes)):
                     legend.set_in_layout(False)
+            finish(drawing)
         return drawing
 
     def files(self, material: Material, options: Options = DEFAULT) -> dict[str, bytes]:
