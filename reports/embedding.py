@@ -13,7 +13,7 @@ from reports.density import cloud, hexagons, inches, limits
 from reports.figure import Figure, Material
 from reports.legend import Group
 from reports.pair_map import MOST_NUMBERS, digits_on_both_axes
-from reports.style import colour, dots, maps, text_colour, tidy, tints
+from reports.style import colour, dots, maps, scale_beside, text_colour, tidy, tints
 from reports.words import number, plural
 
 
@@ -113,10 +113,8 @@ def draw_cosine(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     ax.set_xlabel("digit")
     ax.set_ylabel("digit")
     ax.set_title("Cosine of pairs of digits")
-    bar = ax.figure.colorbar(image, ax=ax, fraction=0.046, pad=0.04, ticks=[-1, -0.5, 0, 0.5, 1])
-    bar.outline.set_visible(False)
+    scale_beside(ax, image, [-1, -0.5, 0, 0.5, 1])
     ax.set_anchor("N")
-    bar.ax.set_anchor("NW")
     return ax
 
 

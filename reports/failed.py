@@ -11,7 +11,7 @@ from reports.density import MOST_DOTS
 from reports.figure import Figure, Material
 from reports.legend import legend
 from reports.marks import seed_groups
-from reports.style import empty, error_axis, label_digits, maps, thousands, tidy, tints
+from reports.style import empty, error_axis, label_digits, maps, scale_beside, thousands, tidy, tints
 from reports.words import estimate, plural
 
 MOST_LINES = 15  # beyond, neither their names nor the numbers in the cells have room
@@ -84,8 +84,7 @@ def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     ax.set_xlim(-0.5, grid.shape[1] - 0.5)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    bar = ax.figure.colorbar(image, ax=ax, ticks=[0, 0.5, 1], label="expected attention", fraction=0.03, pad=0.02)
-    bar.outline.set_visible(False)
+    scale_beside(ax, image, [0, 0.5, 1], label="expected attention", width=0.02)
     ax.set_title("Attention of the seeds that failed")
     return ax
 

@@ -49,7 +49,7 @@ def data_rule(material: Material) -> pd.DataFrame:
     past = ruled["score"] - ruled["seed"].map(of_first["score"])
     with np.errstate(divide="ignore"):
         size = np.exp(np.log(ruled["rule_weight"].abs()) - past)
-    table = ruled[["seed", "digit", "is_target", "rule_weight"]].reset_index(drop=True)
+    table = ruled[["seed", "digit", "rule_weight"]].reset_index(drop=True)
     return table.assign(
         value_past_threshold=(np.sign(ruled["rule_weight"]) * size).to_numpy(), score_past_first=past.to_numpy()
     )
@@ -140,7 +140,7 @@ def ways(material: Material) -> dict[str, int]:
     there are, silent or not.
     """
     table = data_rule(material)
-    others = table[~table["is_target"]]
+    others = table[~table["digit"].isin(material.targets)]
     low = np.exp(others["score_past_first"]) < SILENT
     near = others["value_past_threshold"].abs() < SILENT
     silent = others["rule_weight"].abs() < SILENT
