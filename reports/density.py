@@ -334,8 +334,8 @@ def hexagons(n: int, unit: str = "seeds", rim: str = "") -> str:
         return ""
     rimmed = f" (with a rim: {rim})" if rim else ""
     return (
-        f" Hexagons hold more than {SINGLE} {unit}, darker for more{rimmed}; of groups that share one, the smaller "
-        "lies inside."
+        f" Hexagons hold more than {SINGLE} {unit}; the key gives their shades{rimmed}. Of groups that share one, the "
+        "smaller lies inside."
     )
 
 
