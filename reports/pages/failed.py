@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports import failed
+from reports.facts import known, noun, untrained
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
-from reports.words import estimate, exact_accuracy, number, plural
+from reports.words import capital, exact_accuracy, interval, number, percent, plural, told
 
 __all__ = ["FAILED"]
 
@@ -18,15 +19,27 @@ MOST_ROWS = 20  # that leave room for the figure
 
 def finding(material: Material) -> str:
     """How many seeds failed, or how few may have."""
-    seeds = material["seeds"]
-    lost, share = int(seeds["failed"].sum()), estimate(material["summary"], "share_failed", share=True)
+    seeds, share = material["seeds"], known(material).loc["share_failed"]
+    n, lost = len(seeds), int(seeds["failed"].sum())
+    if untrained(material):
+        who = told(lost, n, "counts as failed", "count as failed", "does not count as failed", noun(material))
+        return f"{capital(who)}, but none was trained: that says nothing of training."
+    if lost == n == 1:
+        seed = seeds.iloc[0]
+        how = (
+            "its training became not finite"
+            if seed["status"] != "trained"
+            else f"its accuracy is {number(seed['accuracy'])}"
+        )
+        return f"The one seed failed: {how}."
     if lost:
-        return f"{lost:,} of {plural(len(seeds), 'seed')} failed: {share} of all seeds."
-    return f"No seed of {len(seeds):,} failed; a share of {share} is what {plural(len(seeds), 'seed')} can say."
+        return f"{capital(told(lost, n, 'failed', 'failed', ''))}: {interval(share, percent)}."
+    who = told(0, n, "failed", "", "did not fail")
+    return f"{capital(who)}; among all seeds up to {percent(share['ci_high'])} may (95 % interval)."
 
 
 def _meaning(material: Material) -> str:
-    always_no = material["summary"].set_index("measure").loc["accuracy_always_no", "estimate"]
+    always_no = known(material).loc["accuracy_always_no", "estimate"]
     return (
         "A seed has failed when its training became not finite, or when its exact accuracy after the last "
         f"step is below 0.9. (Always answering “no” gives {number(always_no, 4)}.) Failed seeds stay in every rate."
