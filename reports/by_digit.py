@@ -9,12 +9,18 @@ from matplotlib.axes import Axes
 from reports.figure import Material
 from reports.style import colour, jitter, label_digits, tidy, tints
 
-__all__ = ["BARS", "by_digit", "by_digit_table", "show_the_bars"]
+__all__ = ["bars", "by_digit", "by_digit_table", "show_the_bars"]
 
 BARS = (
     "Bars: thick, the middle half of the seeds; thin, the middle 90 %; white dot, the median (spread, not uncertainty)."
 )
+FEWEST = 3  # seeds, of which bars can show a spread
 MOST_DOTS = 400  # seeds drawn as dots; beyond, evenly many of them, while the bars stand for all
+
+
+def bars(n_seeds: int) -> str:
+    """What the bars are, with a space before it; nothing where one or two seeds leave none to see."""
+    return f" {BARS}" if n_seeds >= FEWEST else ""
 
 
 def by_digit_table(material: Material, measure: str) -> pd.DataFrame:

@@ -90,7 +90,8 @@ def caption_all(material: Material) -> str:
         f"Probability of a wrong answer given how many {material.targets[0]}s and {material.targets[1]}s "
         "an input holds, exact over "
         f"all inputs: mean over all {plural(len(seeds), 'seed')}, failed ones included. "
-        f"{_highest(material, data_all(material))} {plural(wrong, 'seed')} err on some input."
+        f"{_highest(material, data_all(material))} "
+        f"{plural(wrong, 'seed')} {'errs' if wrong == 1 else 'err'} on some input."
     )
 
 

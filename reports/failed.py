@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from reports.figure import Figure, Material
 from reports.marks import seed_groups
 from reports.style import empty, error_axis, label_digits, maps, thousands, tidy, tints
-from reports.words import estimate, plural
+from reports.words import capital, estimate, number, percent, plural, told
 
 MOST_LINES = 30
 COLUMNS = ["seed", "rank", "status", "error_probability", "certified", "failed"]
@@ -35,11 +35,14 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
 
 def caption(material: Material) -> str:
     """Shares with their intervals."""
-    summary = material["summary"]
+    summary, n = material["summary"], len(material["seeds"])
+    if n == 1:
+        error = number(material["seeds"]["error_probability"].iloc[0], 2)
+        return f"Exact probability of a wrong answer of the one seed: {error}."
     return (
-        f"Exact probability of a wrong answer for {plural(len(material['seeds']), 'seed')}. "
-        f"Certified (right on every input): {estimate(summary, 'share_certified', share=True)}; "
-        f"failed (not finite, or accuracy below 0.9): {estimate(summary, 'share_failed', share=True)}. "
+        f"Exact probability of a wrong answer for {plural(n, 'seed')}. "
+        f"Certified (right on every input): {estimate(summary, 'share_certified', percent)}; "
+        f"failed (not finite, or accuracy below 0.9): {estimate(summary, 'share_failed', percent)}. "
         "Brackets: 95 % Wilson intervals for the share among all seeds."
     )
 
@@ -94,8 +97,8 @@ def caption_digits(material: Material) -> str:
     shown = f"the {MOST_LINES} worst of {n:,} failed seeds" if n > MOST_LINES else plural(n, "failed seed")
     return (
         f"Expected attention on each digit, exact, for {shown}, beside the median over all seeds. "
-        f"{one_missing} of them give one of the two digits that the rule names less attention than uniform "
-        "attention would."
+        f"{capital(told(one_missing, n, 'gives', 'give', 'does not give', 'failed seed'))} one of the two digits that "
+        "the rule names less attention than uniform attention would."
     )
 
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from reports.figure import Figure, Material
 from reports.marks import ORDERS
 from reports.style import empty, thousands, tidy, tints
-from reports.words import percent, plural
+from reports.words import at_most, percent
 
 HALF = 0.5
 MOST_DOTS = 2_000
@@ -105,16 +105,26 @@ def caption(material: Material) -> str:
     a, b = material.targets
     half = shares[shares["fraction"] == HALF].set_index("first")
 
+    n = int(half["n_seeds"].sum())
+    dots = "the dot is the seed" if n == 1 else f"each dot a seed{at_most(MOST_DOTS, n)}"
+    which = half.index[half["n_seeds"] == 1][0] if n == 1 else ""
+
     def said(kind: str) -> str:
         row = half.loc[kind]
         return f"{percent(row['share'])} [{percent(row['ci_low'])}, {percent(row['ci_high'])}]"
 
-    return (
+    first = (
         f"Left: when the gap of the values of {a} and {b}, and focus, had gone half of their way from the first to the "
-        f"last snapshot; each dot a seed (at most {MOST_DOTS:,}), somewhere between the snapshots within which each "
-        f"came. Right: what came first, for other parts of the way too. For one half: values in {said('values')} of "
-        f"{plural(int(half['n_seeds'].sum()), 'seed')}, attention in {said('attention')}, both between the same two "
-        f"snapshots in {said('together')} (95 % Wilson intervals); no order where one of the two ends as it began."
+        f"last snapshot; {dots}, somewhere between the snapshots within which each "
+        f"came. Right: what came first, for other parts of the way too. "
+    )
+    if n == 1:
+        words = {"values": "values", "attention": "attention", "together": "both at once", "none": "no order"}
+        return f"{first}For one half: {words[str(which)]}."
+    return (
+        f"{first}For one half: values in {said('values')} of {n:,} seeds, attention in {said('attention')}, both "
+        f"between the same two snapshots in {said('together')} (95 % Wilson intervals); no order where one of the two "
+        "ends as it began."
     )
 
 

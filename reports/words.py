@@ -10,6 +10,8 @@ import pandas as pd
 __all__ = [
     "RAISED",
     "amount",
+    "at_most",
+    "brackets",
     "capital",
     "estimate",
     "exact_accuracy",
@@ -38,8 +40,8 @@ def number(x: float, digits: int = 3) -> str:
     if abs(x) >= 10**5 or abs(x) < 10**-4:
         mantissa, _, power = f"{x:.{digits - 1}e}".partition("e")
         return f"{mantissa}e{int(power)}".replace("-", "−")
-    places = max(0, digits - 1 - math.floor(math.log10(abs(x))))
-    return f"{x:,.{places}f}".replace("-", "−")
+    power = int(f"{x:.{digits - 1}e}".partition("e")[2])  # of the rounded number: 0.9999 is 1.0, not 1.00
+    return f"{x:,.{max(0, digits - 1 - power)}f}".replace("-", "−")
 
 
 def percent(x: float) -> str:
@@ -101,9 +103,9 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def listed(parts: Sequence[str]) -> str:
+def listed(parts: Sequence[str], last: str = "and") -> str:
     """``a, b and c``."""
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 def told(k: int, n: int, one: str, many: str, never: str, noun: str = "seed") -> str:
@@ -130,13 +132,17 @@ def interval(row: pd.Series, write: Callable[[float], str]) -> str:
     return text if math.isnan(row["ci_low"]) else f"{text} [{write(row['ci_low'])}, {write(row['ci_high'])}]"
 
 
-def estimate(summary: pd.DataFrame, measure: str, share: bool = False, why: bool = True) -> str:
-    """An estimate with its interval, from the table ``summary``: ``0.65 [0.63, 0.67]``.
+def estimate(summary: pd.DataFrame, measure: str, write: Callable[[float], str] = number) -> str:
+    """An estimate with its interval, if it has one, from the table ``summary``: ``0.65 [0.63, 0.67]``."""
+    return interval(summary.set_index("measure").loc[measure], write)
 
-    Where there is none, ``why`` says why.
-    """
-    row = summary.set_index("measure").loc[measure]
-    text = interval(row, percent if share else number)
-    if math.isnan(row["ci_low"]) and why:
-        return f"{text} (no interval: {row['method'].removeprefix('none: ')})"
-    return text
+
+def brackets(summary: pd.DataFrame, *measures: str, what: str = "95 % intervals over seeds") -> str:
+    """What brackets are, where any of these measures has them: a sentence with a space before it."""
+    ends = summary.set_index("measure").loc[list(measures), "ci_low"]
+    return f" Brackets: {what}." if ends.notna().any() else ""
+
+
+def at_most(shown: int, n: int, what: str = "") -> str:
+    """How many of ``n`` are drawn, where that is not all: words in brackets with a space before them."""
+    return f" (at most {shown:,}{what} drawn)" if n > shown else ""

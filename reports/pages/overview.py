@@ -77,14 +77,14 @@ QUESTIONS: dict[str, tuple[Key, ...]] = {
             number,
         ),
         Key(
-            "certified with attention on the rule’s digits alone",
-            "certified with attention on the rule’s digits alone",
+            "certified when it attends to the rule’s digits alone",
+            "certified when it attends to the rule’s digits alone",
             "share_only_targets_right",
             percent,
         ),
         Key(
-            "rank agreement of attention and leave-one-out, median",
-            "rank agreement of attention and leave-one-out",
+            "tau of attention and leave-one-out, median",
+            "tau of attention and leave-one-out",
             "tau_leave_one_out_median",
             places,
         ),
