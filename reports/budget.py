@@ -87,7 +87,8 @@ def _one_coverage(rows: pd.DataFrame, ax: Axes) -> dict[str, Any]:
     for place, method in enumerate(there):
         mark = METHODS[method]
         line = rows[rows["method"] == method]
-        reach = [line["coverage"] - line["coverage_low"], line["coverage_high"] - line["coverage"]]
+        ends = (line["coverage"] - line["coverage_low"], line["coverage_high"] - line["coverage"])
+        reach = [end.clip(lower=0) for end in ends]  # at a coverage of 1 the upper end is rounded below it
         style: dict[str, Any] = {
             "color": mark.colour,
             "marker": mark.shape,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
 from reports.marks import seed_groups
 from reports.style import empty, error_axis, label_digits, maps, thousands, tidy, tints
 from reports.words import capital, estimate, number, percent, plural, told
 
+LEGIBLE = 16  # lines that have room for labels of the usual size
 MOST_LINES = 30
 COLUMNS = ["seed", "rank", "status", "error_probability", "certified", "failed"]
 
@@ -26,10 +28,12 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     for name, rows, tint, marker in seed_groups(table):
         ax.scatter(table["rank"][rows], place[rows], s=10, marker=marker, color=tint, linewidths=0, label=name)
     ax.set_xlim(0, len(table) + 1)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     thousands(ax.xaxis)
     ax.set_xlabel("rank of the seed (1 is best)")
     ax.set_title("All seeds, best to worst")
-    ax.legend(loc="upper left")
+    # where the best seeds are not
+    ax.legend(loc="upper left" if table["error_probability"].min() < 0.01 else "center left")
     return tidy(ax)
 
 
@@ -76,6 +80,8 @@ def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
             ax.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=6.5, color=tint)
     ax.axhline(len(rows) - 0.5, color=tints.ink, linewidth=0.8)
     ax.set_yticks(range(len(grid)), [*(f"seed {seed}" for seed in rows.index), "median, all seeds"])
+    if len(grid) > LEGIBLE:
+        ax.tick_params(axis="y", labelsize=5.5)
     label_digits(ax, rows.columns.to_numpy(), targets)
     ax.set_xlim(-0.5, grid.shape[1] - 0.5)
     ax.tick_params(length=0)

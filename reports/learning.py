@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
 from reports.style import empty, log_axis, thousands, tidy, tints
@@ -65,6 +66,7 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     ax.plot([], [], color=tints.pale, linewidth=0.6, label="single seeds")
     ax.set_yscale("log")
     log_axis(ax.yaxis)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     thousands(ax.xaxis)
     ax.set_xlim(0, max(1, table["step"].max()))
     ax.set_xlabel("step (one batch each)")

@@ -60,8 +60,8 @@ def _dots(seeds: pd.DataFrame, ax: Axes) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5, integer=True))
         thousands(axis)
-    ax.set_xlabel("values half split (step)")
-    ax.set_ylabel("attention half focused (step)")
+    ax.set_xlabel("values half-way (step)")
+    ax.set_ylabel("attention half-way (step)")
     ax.set_title(title)
     tidy(ax, "both")
 

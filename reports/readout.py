@@ -113,6 +113,7 @@ def draw_thresholds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2
     ax.set_ylabel("thresholds")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title("Where thresholds lie")
+    ax.set_ylim(0, 1.35 * max(1.0, ax.get_ylim()[1] / 1.05))  # room for the legend
     ax.legend(loc="upper right")
     outside = int((table["threshold_gauged"].abs() > 1).sum())
     if outside:

@@ -10,6 +10,7 @@ from reports.figure import Figure, Material
 from reports.style import empty, label_digits, maps, tints
 from reports.words import number, percent, plural
 
+LEGIBLE = 16  # lines that have room for labels of the usual size
 MOST_LINES = 30
 CLEAR = 0.75  # pulls beyond this lie on dark cells
 
@@ -49,6 +50,8 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
         ax.plot(frame[0], [low, low, high, high, low], color=tints.ink, linewidth=1.1 if len(pulls) <= 16 else 0.5)
     ax.axhline(len(pulls) - 0.5, color=tints.ink, linewidth=0.8)
     ax.set_yticks(range(len(grid)), [*(f"seed {seed}" for seed in pulls.index), "always right"])
+    if len(grid) > LEGIBLE:
+        ax.tick_params(axis="y", labelsize=5.5)
     label_digits(ax, pulls.columns.to_numpy(), targets)
     ax.set_xlim(-0.5, grid.shape[1] - 0.5)
     ax.tick_params(length=0)

@@ -145,4 +145,4 @@ def brackets(summary: pd.DataFrame, *measures: str, what: str = "95 % intervals 
 
 def at_most(shown: int, n: int, what: str = "") -> str:
     """How many of ``n`` are drawn, where that is not all: words in brackets with a space before them."""
-    return f" (at most {shown:,}{what} drawn)" if n > shown else ""
+    return f" (at most {shown:,} drawn{what})" if n > shown else ""

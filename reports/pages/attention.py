@@ -56,7 +56,7 @@ def none(material: Material) -> str:
 
 
 def _fixed(material: Material) -> str | None:
-    return fixed_focus(material) or None
+    return "" if fixed_focus(material) else None
 
 
 ATTENTION = Page(

@@ -62,6 +62,11 @@ def order(material: Material) -> str:
     return f"{capital(', '.join(words for count, words in said if count))}."
 
 
+def _no_order(material: Material) -> str | None:
+    """What came first is drawn where something came."""
+    return None if (material["precedence"]["first"] != "none").any() else ""
+
+
 def arrival(material: Material) -> str:
     """How many seeds were seen above 0.999, by when, and how many were certified."""
     if unseen(material):
@@ -122,7 +127,7 @@ DYNAMICS = Page(
     (
         Row((dynamics.ANSWER,), 1.3, (1, 1, 1), gap=0.72),
         Row((dynamics.CIRCUIT,), 1.3, (1, 1, 1), gap=0.72),
-        Row((precedence.FIGURE,), 1.75, (1, 1.75), gap=0.95),
+        Row((precedence.FIGURE,), 1.75, (1, 1.75), gap=0.95, absent=_no_order),
     ),
     absent=unseen,
 )

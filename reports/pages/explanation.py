@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports import agreement
-from reports.facts import fixed_focus, known, no_rivals
+from reports.facts import fixed_focus, known
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.words import percent, probability
@@ -44,17 +44,15 @@ def alone(material: Material) -> str:
     """Why there is nothing to compare, where that is so."""
     if len(material["agreement"]) == 0:
         return "It takes two finite seeds to say how alike they answer and how differently they attend."
-    return no_rivals(material)
+    if fixed_focus(material):
+        return "Seeds are compared here by how they share out attention between the digits of the rule and all others."
+    return ""
 
 
 def _no_pair(material: Material) -> str | None:
     if agreement.farthest(material) is None:
         return "The pairs below are of finite seeds, failed ones among them."
     return None
-
-
-def _no_focus(material: Material) -> str | None:
-    return fixed_focus(material) or None
 
 
 EXPLANATION = Page(

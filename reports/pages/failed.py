@@ -9,12 +9,12 @@ from reports.facts import known, noun, untrained
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
-from reports.words import capital, exact_accuracy, interval, number, percent, plural, told
+from reports.words import capital, exact_accuracy, interval, number, percent, told
 
 __all__ = ["FAILED"]
 
 
-MOST_ROWS = 20  # that leave room for the figure
+MOST_ROWS = 14  # that leave room for the figure
 
 
 def finding(material: Material) -> str:
@@ -74,21 +74,25 @@ def _worst(sheet: Sheet, material: Material) -> None:
         sheet.text(f"The {MOST_ROWS} worst of {len(lost):,}; the table seeds has them all.", size=8)
 
 
+def _height(material: Material) -> float:
+    """Of the figure: a line for each seed that it shows, and one for the median."""
+    return min(3.4, 0.6 + 0.2 * (min(int(material["seeds"]["failed"].sum()), failed.MOST_LINES) + 1))
+
+
 def _thresholds(sheet: Sheet, material: Material) -> None:
     """How many of them have not exactly one threshold, beside the others."""
     seeds = material["seeds"]
-    lost = seeds[seeds["failed"]]
-    several = int((lost["n_thresholds"] != 1).sum())
-    sheet.text(
-        f"{several} of {plural(len(lost), 'failed seed')} have not exactly one threshold; among the other seeds it is "
-        f"{int((seeds.loc[~seeds['failed'], 'n_thresholds'] != 1).sum())} of {int((~seeds['failed']).sum()):,}."
-    )
+    lost, others = seeds[seeds["failed"]], seeds[~seeds["failed"]]
+    several, other = (int((rows["n_thresholds"] != 1).sum()) for rows in (lost, others))
+    who = told(several, len(lost), "has", "have", "does not have", "failed seed")
+    rest = f"; among the other seeds it is {other:,} of {len(others):,}" if len(others) else ""
+    sheet.text(f"{capital(who)} none or several thresholds{rest}.")
 
 
 FAILED = Page(
     "Seeds that failed",
     finding,
-    (Row((failed.DIGITS,), 2.8, left=0.95, right=0.45, elastic=False),),
+    (Row((failed.DIGITS,), _height, left=0.95, right=0.45, elastic=False),),
     before=_worst,
     after=_thresholds,
     absent=none,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports import families
-from reports.facts import every_seed_failed, n_finite, no_rivals, noun
+from reports.facts import every_seed_failed, fixed_focus, n_finite, no_rivals, noun
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.words import capital, listed, percent, told
@@ -47,9 +47,13 @@ def _right(certified: int, n: int) -> str:
 
 def none(material: Material) -> str:
     """What a kind of solution would be, where every seed is of none for want of digits or of finite seeds."""
-    if n_finite(material) and not no_rivals(material):
+    if n_finite(material) and not fixed_focus(material):
         return ""
     return "Kinds of solution are told apart by how a seed’s only rule keeps other digits out of the answer."
+
+
+def _one(material: Material) -> str | None:
+    return "" if len(material["seeds"]) == 1 else None
 
 
 def _no_mixture(material: Material) -> str | None:
@@ -63,7 +67,7 @@ FAMILIES = Page(
     finding,
     (
         Row((families.FIGURE,), 2.3, right=1.55),
-        Row((families.CENSUS,), 1.2, (1, 1), left=1.3, gap=0.45),
+        Row((families.CENSUS,), 1.2, (1, 1), left=1.3, gap=0.45, absent=_one),
         Row((families.CLUSTERS,), 1.05, right=1.55, absent=_no_mixture),
     ),
     absent=none,

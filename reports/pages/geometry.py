@@ -48,7 +48,12 @@ def finding(material: Material) -> str:
 
 def none(material: Material) -> str:
     """Only what could be seen, where no seed is finite."""
-    return "" if n_finite(material) else limits(material)
+    return "" if n_finite(material) and not untrained(material) else limits(material)
+
+
+def _no_pairs(material: Material) -> str | None:
+    """The first picture is of pairs of seeds."""
+    return "It takes two finite seeds to say whether seeds agree on a geometry." if n_finite(material) < 2 else None
 
 
 def limits(material: Material) -> str:
@@ -74,7 +79,7 @@ GEOMETRY = Page(
     "How much of it is learned",
     finding,
     (
-        Row((geometry.SIMILARITY,), 1.85, (1, 1), below=0.22),
+        Row((geometry.SIMILARITY,), 1.85, (1, 1), below=0.22, absent=_no_pairs),
         Row((geometry.PLANE, geometry.SEPARATION), 1.85, (1, 1)),
     ),
     after=_limits,

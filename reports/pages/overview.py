@@ -21,6 +21,9 @@ def _accuracy(accuracy: float) -> str:
     return number(accuracy) if accuracy in (0, 1) or math.isnan(accuracy) else exact_accuracy(1 - accuracy)
 
 
+TEXT, NUMBERS = 9.5, 8.5  # sizes of type
+
+
 class Key(NamedTuple):
     """A key number: its words for many seeds and for one, its row of the table ``summary``, how it is written."""
 
@@ -142,15 +145,15 @@ def setting(material: Material) -> str:
 
 def _summary(sheet: Sheet, material: Material) -> None:
     """What was asked and trained, the key numbers, what focus means, seeds that stand for the run."""
-    sheet.text(setting(material))
-    sheet.space(0.08)
+    sheet.text(setting(material), size=TEXT)
+    sheet.space(0.12)
     if len(material["seeds"]) == 1:
         _numbers_of_one(sheet, material)
     else:
         _numbers(sheet, material)
-    if not fixed_focus(material):
-        sheet.text("What focus means", weight="bold")
-        sheet.text(_focus(material))
+    if n_finite(material) and not fixed_focus(material):
+        sheet.text("What focus means", size=TEXT, weight="bold")
+        sheet.text(_focus(material), size=TEXT)
         sheet.space(0.08)
     _stand_for(sheet, material)
 
@@ -158,8 +161,8 @@ def _summary(sheet: Sheet, material: Material) -> None:
 def _numbers(sheet: Sheet, material: Material) -> None:
     """The key numbers by the question that they answer."""
     table = known(material)
-    widths = (3.7, 2.3, 2.0, 0.7)
-    sheet.table([("over seeds", "estimate [95 % interval]", "interval", "seeds")], widths)
+    widths = (4.2, 2.5, 2.1, 0.6)
+    sheet.table([("over seeds", "estimate [95 % interval]", "interval", "seeds")], widths, size=NUMBERS)
     sheet.space(-0.1)
     for question, keys in QUESTIONS.items():
         asked = [(key, table.loc[key.measure]) for key in keys if _has_meaning(key, material)]
@@ -189,14 +192,14 @@ def _numbers_of_one(sheet: Sheet, material: Material) -> None:
             if not math.isnan(row["estimate"])
         ]
         if rows:
-            _question(sheet, question, rows, (3.7, 5.0))
+            _question(sheet, question, rows, (4.6, 4.1))
     sheet.space(0.06)
 
 
 def _question(sheet: Sheet, question: str, rows: Sequence[Sequence[str]], widths: Sequence[float]) -> None:
-    sheet.text(question, weight="bold")
+    sheet.text(question, size=NUMBERS, weight="bold")
     sheet.space(-0.05)
-    sheet.table(rows, widths, header=False)
+    sheet.table(rows, widths, size=NUMBERS, header=False)
 
 
 def _has_meaning(key: Key, material: Material) -> bool:
@@ -231,7 +234,7 @@ def _stand_for(sheet: Sheet, material: Material) -> None:
     """The seeds that are shown on the next page."""
     standing = exercise.standing(material)
     title = {1: "The seed", 2: "The two seeds"}.get(len(standing), "Three seeds that stand for the run")
-    sheet.text(title, weight="bold")
+    sheet.text(title, size=TEXT, weight="bold")
     rows: list[Sequence[str]] = [("seed", "rank", "accuracy", "loss (nats)", "focus", "thresholds")]
     for which, seed in standing.items():
         rows.append(
@@ -244,7 +247,7 @@ def _stand_for(sheet: Sheet, material: Material) -> None:
                 str(seed["n_thresholds"]),
             )
         )
-    sheet.table(rows, (2, 1, 2, 1.4, 1, 1))
+    sheet.table(rows, (2, 1, 2, 1.4, 1, 1), size=NUMBERS)
 
 
 def exercise_finding(material: Material) -> str:

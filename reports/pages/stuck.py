@@ -13,7 +13,7 @@ from reports.words import capital, exact_accuracy, listed, plural, told
 
 __all__ = ["STUCK"]
 
-MOST_ROWS = 14
+MOST_ROWS = 8
 LONGEST = 40  # letters of an example
 
 
