@@ -101,11 +101,16 @@ def caption_digits(material: Material) -> str:
     chance = 1 / material.config.vocab_size
     one_missing = int((table[table["is_target"]].groupby("seed")["attention_share"].min() < chance).sum())
     shown = f"the {MOST_LINES} worst of {n:,} failed seeds" if n > MOST_LINES else plural(n, "failed seed")
-    return (
-        f"Expected attention on each digit, exact, for {shown}, beside the median over all seeds. "
-        f"{capital(told(one_missing, n, 'gives', 'give', 'does not give', 'failed seed'))} one of the two digits that "
-        "the rule names less attention than uniform attention would."
+    beside = ", beside the median over all seeds" if len(material["seeds"]) > 1 else ""
+    who = told(
+        one_missing,
+        n,
+        "gives less than uniform attention to a digit of the rule",
+        "give less than uniform attention to a digit of the rule",
+        "gives both digits of the rule at least uniform attention",
+        "failed seed",
     )
+    return f"Expected attention on each digit, exact, for {shown}{beside}. {capital(who)}."
 
 
 FIGURE = Figure("seeds_ranked", data, draw, caption, size=(6.3, 3.4))

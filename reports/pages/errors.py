@@ -62,6 +62,8 @@ def _no_sound(material: Material) -> str | None:
         return "Every seed failed, so there is no picture of the others."
     if not failed.any():
         return "No seed failed: a picture of those that did not would be the same."
+    if not (errors.data_sound(material)["mean"] > 0).any():
+        return "The seeds that did not fail err on no input."
     return None
 
 
