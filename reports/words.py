@@ -40,8 +40,8 @@ def number(x: float, digits: int = 3) -> str:
     if abs(x) >= 10**5 or abs(x) < 10**-4:
         mantissa, _, power = f"{x:.{digits - 1}e}".partition("e")
         return f"{mantissa}e{int(power)}".replace("-", "−")
-    power = int(f"{x:.{digits - 1}e}".partition("e")[2])  # of the rounded number: 0.9999 is 1.0, not 1.00
-    return f"{x:,.{max(0, digits - 1 - power)}f}".replace("-", "−")
+    places = digits - 1 - int(f"{x:.{digits - 1}e}".partition("e")[2])  # of the rounded number: 0.9999 is 1.0
+    return f"{x:,.{max(0, places)}f}".replace("-", "−")
 
 
 def percent(x: float) -> str:
