@@ -270,6 +270,61 @@ def query(
     _put(frame, kind, out)
 
 
+@app.command()
+def show(
+    run: RunFolder,
+    sequence: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIGITS",
+            help="A sequence to show, such as 2224401357 or '2 2 31 17'; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Seeds of the run: 0:8, 3,5,8, or a text file. (default its first 8)")
+    ] = None,
+    choose: Annotated[
+        str | None,
+        typer.Option(
+            help="Where no sequence is given: random; closest, the closest calls of these seeds; or errors, their most "
+            "probable ones. (default random)"
+        ),
+    ] = None,
+    number: Annotated[int | None, typer.Option("--number", "-n", help="How many to choose. (default 6)")] = None,
+    sort: Annotated[str, typer.Option(help="Cells by position, or by digit: the rule's two first.")] = "position",
+    style: Annotated[str, typer.Option(help="paper, slides or dark.")] = "paper",
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", help="pdf, png or svg; several with commas. (default the ending of --out, else pdf)"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write this file, and a CSV beside it. (default RUN/shown.pdf, replaced)")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace --out where it exists.", show_default=False)] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw attention maps of any sequences in any seeds: digits in cells, values and contributions beside.
+
+    Examples:
+
+    attnprobe show runs/demo --sequence 2224401357 --seeds 0:8
+
+    attnprobe show runs/demo --choose errors --seeds 0:256 --sort digit --out errors.png
+    """
+    from attnprobe.seeds import parse_seeds
+    from attnprobe.store import open_run
+    from reports import shown
+
+    opened = open_run(run)
+    files = shown.files(out or run / shown.NAME, shown.kinds(format_, out), may_replace=force or out is None)
+    asked = None if seeds is None else parse_seeds(seeds)
+    with _stoppable(lambda: "Nothing was written; the same command draws it again."):
+        found = shown.prepare(opened, sequence, asked, choose=choose, n=number, sort=sort)
+        shown.write(found, files, style)
+    _say(quiet, found.lines(), f"Written: {', '.join(map(str, files))}")
+
+
 # --- the work of the commands ----------------------------------------------------------------------
 
 

@@ -4,11 +4,13 @@ reports.plot(model, 8, traj)     the exercise's three panels
 reports.write(run)               report.pdf, and figures/NAME.{pdf,png,csv}
 reports.figures()                the figures by name; each has draw(table, ax)
 reports.draw(run, "focus")       one of them, shown by a notebook
+reports.show(run, "2224401357")  attention maps of any sequences in any seeds
 """
 
 from __future__ import annotations
 
 from reports.document import draw, figures, write
 from reports.exercise import plot
+from reports.shown import show
 
-__all__ = ["draw", "figures", "plot", "write"]
+__all__ = ["draw", "figures", "plot", "show", "write"]

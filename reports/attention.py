@@ -12,14 +12,15 @@ from reports.words import number, plural
 
 
 def data(material: Material) -> pd.DataFrame:
-    """Expected attention by digit and seed, with quantiles over seeds."""
-    return by_digit_table(material, "attention_share").assign(chance=1 / material.config.vocab_size)
+    """Expected attention by digit: quantiles over seeds, then each seed."""
+    return by_digit_table(material, "attention_share")
 
 
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Dots and bars by digit, from 0 to 1, with the chance line."""
+    ax.set_ylim(0, 1)
     by_digit(table, "attention_share", ax, targets)
-    chance = table["chance"].iloc[0]
+    chance = 1 / table["digit"].nunique()
     ax.axhline(chance, color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     ax.annotate(
         f"uniform attention: {number(chance)}",
@@ -31,7 +32,6 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
         va="bottom",
         fontsize=7,
     )
-    ax.set_ylim(0, 1)
     ax.set_ylabel("expected attention on the digit")
     ax.set_title("Attention by digit")
     return ax

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from attnprobe.store import Run
 from reports.drawing import Drawing
 from reports.options import DEFAULT, Options
-from reports.style import canvas, look
+from reports.style import canvas, finish, look
 
 __all__ = ["Figure", "Material"]
 
@@ -77,6 +77,8 @@ class Figure:
     foot : float
         Room below the panels for a legend that spans them, in inches, when it stands alone. (A legend belongs to one
         panel, and making it room there would squeeze that panel's neighbours.)
+    fit : callable (material) -> (float, float), optional
+        The size when it stands alone, where that depends on the run: at most ``size``, which it is scaled down to.
     """
 
     name: str
@@ -86,6 +88,15 @@ class Figure:
     size: tuple[float, float] = (6.3, 3.6)
     panels: int = 1
     foot: float = 0.0
+    fit: Callable[[Material], tuple[float, float]] | None = None
+
+    def inches(self, material: Material) -> tuple[float, float]:
+        """Width and height when it stands alone."""
+        if self.fit is None:
+            return self.size
+        width, height = self.fit(material)
+        scale = min(1.0, self.size[0] / width, self.size[1] / height)
+        return width * scale, height * scale
 
     def __repr__(self) -> str:
         return f"Figure({self.name!r})"
@@ -97,7 +108,7 @@ class Figure:
     def alone(self, material: Material, style: str = "paper") -> Drawing:
         """The figure on a canvas of its own."""
         with look(style):
-            size, dpi = canvas(self.size)
+            size, dpi = canvas(self.inches(material))
             drawing = Drawing(figsize=size, layout="constrained")
             drawing.style, drawing.fine = style, dpi
             axes = drawing.subplots(1, self.panels, squeeze=False)[0]
@@ -107,6 +118,7 @@ class Figure:
                 drawing.set_layout_engine("constrained", rect=(0, share, 1, 1 - share))
                 for legend in filter(None, (ax.get_legend() for ax in axes)):
                     legend.set_in_layout(False)
+            finish(drawing)
         return drawing
 
     def files(self, material: Material, options: Options = DEFAULT) -> dict[str, bytes]:

@@ -40,6 +40,8 @@ class Options:
     def __post_init__(self) -> None:
         style_named(self.style)
         paper(self.paper)
+        if not self.formats:
+            raise AttnprobeError(f"No format was asked for. There are: {', '.join(FORMATS)}.")
         for kind in self.formats:
             if kind not in FORMATS:
                 raise AttnprobeError(

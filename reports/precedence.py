@@ -9,20 +9,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from reports.contrast import letters_on
+from reports.density import cloud, hexagons
 from reports.figure import Figure, Material
 from reports.marks import ORDERS
 from reports.style import empty, thousands, tidy, tints
-from reports.words import at_most, percent
+from reports.words import percent
 
 HALF = 0.5
-MOST_DOTS = 2_000
 
 
 def data(material: Material) -> pd.DataFrame:
     """Shares of all seeds (``seed`` empty), followed by the steps of each seed for one half of the way."""
     shares, seeds = material["precedence_shares"], material["precedence"]
     half = seeds[seeds["fraction"] == HALF]
-    parts = [shares.assign(seed=pd.NA), half.iloc[:: -(-len(half) // MOST_DOTS) or 1]]
+    parts = [shares.assign(seed=pd.NA), half]
     names = dict.fromkeys([*parts[0].columns, *parts[1].columns])
     found = pd.concat([part.reindex(columns=list(names)).astype(object) for part in parts], ignore_index=True)
     return found.astype({"seed": "Int64"}).infer_objects()
@@ -52,11 +53,11 @@ def _dots(seeds: pd.DataFrame, ax: Axes) -> None:
     )
     last = 1.04 * max(seeds["values_step"].max(), seeds["attention_step"].max())
     ax.plot([0, last], [0, last], color=tints.ink, linewidth=0.7)
-    for kind, mark in ORDERS.items():
-        rows = (seeds["first"] == kind).to_numpy()
-        ax.scatter(x[rows], y[rows], s=7, color=mark.colour, alpha=0.7, linewidths=0)
     ax.set_xlim(0, last)
     ax.set_ylim(0, last)
+    groups = [(kind, seeds["first"] == kind, mark.colour, mark.shape) for kind, mark in ORDERS.items()]
+    corner = {"loc": "lower right", "bbox_to_anchor": (1, 0)}
+    cloud(ax, x, y, [group for group in groups if group[1].any()], dot={"s": 9, "alpha": 0.7}, place=corner)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5, integer=True))
         thousands(axis)
@@ -83,8 +84,8 @@ def _bars(shares: pd.DataFrame, ax: Axes) -> None:
         ax.barh(range(len(fractions)), width, left=left, height=0.62, color=mark.colour, label=label)
         for place, (start, share) in enumerate(zip(left, width, strict=True)):
             if share > 0.15 and kind != "none":
-                middle = start + share / 2
-                ax.text(middle, place, percent(share), ha="center", va="center", fontsize=7, color=tints.paper)
+                tint = letters_on(mark.colour)
+                ax.text(start + share / 2, place, percent(share), ha="center", va="center", fontsize=7, color=tint)
         left = left + width
     ax.set_yticks(range(len(fractions)), [f"{fraction:g} of\nthe way" for fraction in fractions])
     ax.set_xlim(0, 1)
@@ -106,7 +107,7 @@ def caption(material: Material) -> str:
     half = shares[shares["fraction"] == HALF].set_index("first")
 
     n = int(half["n_seeds"].sum())
-    dots = "the dot is the seed" if n == 1 else f"each dot a seed{at_most(MOST_DOTS, n)}"
+    dots = "the dot is the seed" if n == 1 else "each dot a seed"
     which = half.index[half["n_seeds"] == 1][0] if n == 1 else ""
 
     def said(kind: str) -> str:
@@ -125,6 +126,7 @@ def caption(material: Material) -> str:
         f"{first}For one half: values in {said('values')} of {n:,} seeds, attention in {said('attention')}, both "
         f"between the same two snapshots in {said('together')} (95 % Wilson intervals); no order where one of the two "
         "ends as it began."
+        f"{hexagons(n)}"
     )
 
 

@@ -10,7 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Polygon
 
+from reports.density import cloud, hexagons
 from reports.figure import Figure, Material
+from reports.legend import handle, legend
 from reports.marks import seed_groups
 from reports.style import empty, jitter, tidy, tints
 from reports.words import at_most, brackets, estimate, number
@@ -19,6 +21,7 @@ SEEDS = ["seed", "certified", "angle", "margin", "second_weight", "distractor_we
 ENDS = ["distractor_weight_low", "distractor_weight_high"]
 MOST_BARS = 150  # seeds whose bars are drawn; beyond, evenly many of them, while each has a dot
 NEAREST = 0.3  # degrees: the axis of angles begins here
+CORNER = {"loc": "lower right", "bbox_to_anchor": (1, 0)}  # where the key is clear of the title
 LINEAR = 1.0  # nats: margins are drawn on a linear scale up to here
 
 
@@ -63,37 +66,25 @@ def draw_region(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
         ax.set_ylabel("weight of every other digit")
     ax.add_patch(Polygon(corners.tolist(), color=tints.certified, alpha=0.18, linewidth=0, zorder=1))
     ax.add_patch(Polygon(corners.tolist(), fill=False, edgecolor=tints.certified, linewidth=0.9, zorder=1))
-    for name, rows, tint, marker in seed_groups(seeds):
-        of_group = seeds[rows]
-        shown = of_group.iloc[:: -(-len(seeds) // MOST_BARS)]
-        if not alone:
-            bars = shown[["second_weight", ENDS[0], "second_weight", ENDS[1]]].to_numpy().reshape(-1, 2, 2)
-            ax.add_collection(LineCollection(list(bars), colors=tint, linewidths=0.7, alpha=0.55, zorder=2))
-        size = 20 if len(seeds) < 50 else 9
-        ax.scatter(
-            of_group["second_weight"],
-            height[rows],
-            s=size,
-            marker=marker,
-            color=tint,
-            alpha=0.6,
-            linewidths=0,
-            zorder=3,
-            label=name,
-        )
+    groups = seed_groups(seeds)
+    _limit(ax, seeds, corners, alone)
+    for _, rows, tint, _ in () if alone else groups:
+        shown = seeds[rows].iloc[:: -(-len(seeds) // MOST_BARS)]
+        bars = shown[["second_weight", ENDS[0], "second_weight", ENDS[1]]].to_numpy().reshape(-1, 2, 2)
+        ax.add_collection(LineCollection(list(bars), colors=tint, linewidths=0.7, alpha=0.55, zorder=2))
+    cloud(ax, seeds["second_weight"], height, groups, dot={"s": 20 if len(seeds) < 50 else 9}, place=CORNER)
     middle = 0.0 if alone else best["distractor_weight"]
     rim: dict[str, Any] = {"edgecolor": tints.paper, "zorder": 4}
-    ax.scatter(best["second_weight"], middle, s=55, marker="P", color=tints.ink, label="hard margin", **rim)
-    _limit(ax, seeds, corners, alone)
+    ax.scatter(best["second_weight"], middle, s=55, marker="P", color=tints.ink, **rim)
     ax.set_xlabel(f"weight of {b}, beside a weight of 1 for {a}")
     ax.set_title("The seeds' rules among those that are right")
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), handletextpad=0.2, borderpad=0)
+    best_rule = handle("hard margin", tints.ink, "P", 6)
+    legend(ax, groups, best_rule, loc="upper left", bbox_to_anchor=(1, 1))
     return tidy(ax, "both")
 
 
 def _limit(ax: Axes, seeds: pd.DataFrame, corners: np.ndarray, alone: bool) -> None:
-    """The polygon and up to half as much around it, where seeds are; count the dots that lie beyond."""
-    outside = np.zeros(len(seeds), dtype=bool)
+    """The polygon and up to half as much around it, where seeds are."""
     for k, names in enumerate([["second_weight"]] if alone else [["second_weight"], ["distractor_weight", *ENDS]]):
         start, end = corners[:, k].min(), corners[:, k].max()
         values = seeds[names].to_numpy(dtype=np.float64)
@@ -102,10 +93,6 @@ def _limit(ax: Axes, seeds: pd.DataFrame, corners: np.ndarray, alone: bool) -> N
         low = max(start - room, sound.min(initial=start)) - hair
         high = min(end + room, sound.max(initial=end)) + hair
         (ax.set_ylim if k else ax.set_xlim)(low, high)
-        outside |= (values[:, 0] < low) | (values[:, 0] > high)
-    if outside.any():
-        words = f"{outside.sum()} of {len(seeds):,} dots beyond the axes"
-        ax.text(0.99, 0.01, words, transform=ax.transAxes, ha="right", va="bottom", fontsize=6.5)
 
 
 def caption_region(material: Material) -> str:
@@ -117,16 +104,16 @@ def caption_region(material: Material) -> str:
     checks = material["common_rule_checks"].set_index("rule")
     bars = (
         f"the dot is the mean weight of the other digits, the bar{at_most(MOST_BARS, len(seeds))} runs from their "
-        "least to their greatest. A seed is right on every input exactly when its whole bar lies in the green region, "
+        "least to their greatest. A seed is right on every input exactly when its whole bar lies in the shaded region, "
         "which is computed from all pairs of counts"
         if material.config.vocab_size > 2
-        else "its height means nothing. A seed is right on every input exactly when it lies in the green region"
+        else "its height means nothing. A seed is right on every input exactly when it lies in the shaded region"
     )
     if seeds.empty:
         others = " that give all other digits one weight and" if material.config.vocab_size > 2 else " that"
         return (
-            f"No seed has a single rule that counts {first} for “yes”. Green: the rules{others} are right on every "
-            "input. Black: the hard-margin rule of all inputs."
+            f"No seed has a single rule that counts {first} for “yes”. Shaded: the rules{others} are right on every "
+            "input. Cross: the hard-margin rule of all inputs."
         )
     median = "" if np.isnan(checks.loc["median", "error_probability"]) else _median_rule(checks.loc["median"])
     n, single = len(certificates), f"with a single rule that counts {first} for “yes”"
@@ -135,7 +122,7 @@ def caption_region(material: Material) -> str:
     if len(seeds) == 1:
         who = f"The mark is the one seed{f' of {n:,}' if n > 1 else ''} {single}"
         which, median = "so it is" if inside else "it is not", ""
-    return f"{who}; {bars}: {which}. Black: the hard-margin rule of all inputs.{median}"
+    return f"{who}; {bars}: {which}. Cross: the hard-margin rule of all inputs.{median}{hexagons(len(seeds))}"
 
 
 def _median_rule(row: pd.Series) -> str:
@@ -152,9 +139,6 @@ def draw_margins(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     title = "How near to the best rule, how far from an error"
     if table.empty:
         return empty(ax, "no seed has exactly one threshold", title)
-    for name, rows, tint, marker in seed_groups(table):
-        angle = table["angle"][rows].clip(lower=NEAREST)
-        ax.scatter(angle, table["margin"][rows], s=12, marker=marker, color=tint, alpha=0.6, linewidths=0, label=name)
     ax.axhline(0, color=tints.ink, linewidth=0.7)
     ax.set_xscale("log")
     ax.set_xlim(NEAREST * 0.9, max(10.0, 1.2 * table["angle"].max()))
@@ -170,7 +154,9 @@ def draw_margins(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     ax.set_xlabel("angle to the hard-margin rule (degrees)")
     ax.set_ylabel("least margin (nats)")
     ax.set_title(title)
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), handletextpad=0.2, borderpad=0)
+    groups = seed_groups(table)
+    cloud(ax, table["angle"].clip(lower=NEAREST), table["margin"], groups, dot={"s": 12}, place=CORNER)
+    legend(ax, groups, loc="upper left", bbox_to_anchor=(1, 1))
     return tidy(ax, "both")
 
 
@@ -192,6 +178,7 @@ def caption_margins(material: Material) -> str:
         f"{estimate(summary, 'rule_angle_median')} degrees."
         f"{brackets(summary, 'rule_angle_median')} Margins are linear up to {LINEAR:g} nat, logarithmic beyond."
         + (f" Angles below {NEAREST} are drawn there." if close else "")
+        + hexagons(n)
     )
 
 

@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.contrast import letters_in
 from reports.figure import Figure, Material
-from reports.style import empty, label_digits, maps, tints
+from reports.style import empty, label_digits, maps, scale_beside, tints
 from reports.words import number, percent, plural
 
-LEGIBLE = 16  # lines that have room for labels of the usual size
-MOST_LINES = 30
-CLEAR = 0.75  # pulls beyond this lie on dark cells
+MOST_LINES = 15  # beyond, neither their names nor the numbers in the cells have room
 
 
 def worst(material: Material, most: int = MOST_LINES) -> list[int]:
@@ -41,7 +40,7 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     image = ax.imshow(grid, cmap=maps.diverging, vmin=-1, vmax=1, aspect="auto")
     if grid.shape[1] <= 16 and grid.shape[0] <= 16:
         for (row, column), pull in np.ndenumerate(grid):
-            tint = tints.paper if abs(pull) > CLEAR else tints.ink
+            tint = letters_in(image, pull)
             text = f"{pull:.2f}".replace("-", "−")
             ax.text(column, row, text, ha="center", va="center", fontsize=6.5, color=tint)
     for row, column in zip(*np.nonzero(faulty), strict=True):
@@ -50,16 +49,12 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
         ax.plot(frame[0], [low, low, high, high, low], color=tints.ink, linewidth=1.1 if len(pulls) <= 16 else 0.5)
     ax.axhline(len(pulls) - 0.5, color=tints.ink, linewidth=0.8)
     ax.set_yticks(range(len(grid)), [*(f"seed {seed}" for seed in pulls.index), "always right"])
-    if len(grid) > LEGIBLE:
-        ax.tick_params(axis="y", labelsize=5.5)
     label_digits(ax, pulls.columns.to_numpy(), targets)
     ax.set_xlim(-0.5, grid.shape[1] - 0.5)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     label = f"pull (1: as digit {targets[0]} should)"
-    bar = ax.figure.colorbar(image, ax=ax, ticks=[-1, 0, 1], label=label, fraction=0.03, pad=0.02, extend="both")
-    bar.ax.set_yticklabels(["−1", "0", "1"])
-    bar.outline.set_visible(False)
+    scale_beside(ax, image, [-1, 0, 1], ["−1", "0", "1"], label=label, width=0.02, extend="both")
     ax.set_title("How digits pull the answer of stuck seeds")
     return ax
 

@@ -92,7 +92,7 @@ def _thresholds(sheet: Sheet, material: Material) -> None:
 FAILED = Page(
     "Seeds that failed",
     finding,
-    (Row((failed.DIGITS,), _height, left=0.95, right=0.45, elastic=False),),
+    (Row((failed.DIGITS,), _height, left=0.95, right=0.7, elastic=False),),
     before=_worst,
     after=_thresholds,
     absent=none,

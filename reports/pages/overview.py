@@ -305,7 +305,7 @@ EXERCISE = Page(
             (figure,),
             1.65,
             (1.25, 1.25, 0.66),
-            gap=0.84,
+            gap=1.05,
             left=0.42,
             elastic=False,
             absent=_stands(figure.name.removeprefix("exercise_")),
