@@ -23,18 +23,18 @@ def finding(material: Material) -> str:
     silent = sum(found.values())
     small = f"less than {qk_ov.SILENT:g} beside 1 for {first}"
     if silent == 0:
-        return f"In the QK-OV plane no other digit is silent: none weighs {small}."
+        return f"No other digit is silent: none weighs {small}."
     by = {
-        "score": "a low score alone",
-        "value": "a value near the threshold alone",
-        "either": "either",
+        "score": "a low score",
+        "value": "a value near the threshold",
+        "either": "either alone",
         "both": "both together",
     }
     parts = [f"{percent(count / n)} by {by[way]}" for way, count in found.items() if count]
     if len(parts) == 1:
         only = parts[0].partition(" by ")[2]
-        return f"In the QK-OV plane {percent(silent / n)} of the other digits weigh {small}, all by {only}."
-    return f"In the QK-OV plane {percent(silent / n)} of the other digits weigh {small}: {', '.join(parts)}."
+        return f"Of other digits {percent(silent / n)} weigh {small}, all by {only}."
+    return f"Of other digits {percent(silent / n)} weigh {small}: {', '.join(parts)}."
 
 
 def none(material: Material) -> str:
