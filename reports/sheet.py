@@ -223,9 +223,9 @@ class Sheet:
         self.y += inches
 
     def _write(self, x: float, y: float, words: str, size: float, **style: Any) -> None:
-        self.canvas.text(
-            x / self.paper.width, 1 - y / self.paper.height, words, fontsize=size, **{"color": tints.ink, **style}
-        )
+        place = x / self.paper.width, 1 - y / self.paper.height
+        first = {"zorder": -1}  # in the PDF before the axes: who reads or copies its text meets the finding first
+        self.canvas.text(*place, words, fontsize=size, **{"color": tints.ink, **first, **style})
 
 
 def wrapped(words: str, width: float, size: float, weight: str, family: str = SANS) -> list[str]:
