@@ -2,13 +2,14 @@
 
 analyses.names()                 which tables there are
 analyses.compute("digits", run)  one table, as a DataFrame
+analyses.compare([run, other])   how runs differ, with intervals
 analyses.write(run)              those out of date, into the run folder (run.table("digits") reads it back)
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 import numpy as np
@@ -19,7 +20,7 @@ from attnprobe.errors import AttnprobeError, did_you_mean
 from attnprobe.population import check_size
 from attnprobe.store import Run
 
-__all__ = ["Analysis", "compute", "get", "names", "outdated", "write"]
+__all__ = ["Analysis", "compare", "compute", "get", "names", "outdated", "write"]
 
 # In an order in which each finds the tables that it needs already made.
 MODULES = (
@@ -91,6 +92,13 @@ def compute(name: str, run: Run) -> pd.DataFrame:
     tables = {need: run.table(need) if held[need] else compute(need, run) for need in analysis.needs}
     with np.errstate(all="ignore"):  # a seed that is not finite gives not-a-number in its rows, not a warning
         return analysis.compute(run, tables)
+
+
+def compare(runs: Sequence[Run], names: Sequence[str] | None = None) -> pd.DataFrame:
+    """Compare runs with the first of them: one row a run and measure; see :func:`analyses.comparison.compare`."""
+    from analyses import comparison
+
+    return comparison.compare(runs, names)
 
 
 def outdated(run: Run, only: Iterable[str] | None = None, force: bool = False) -> list[str]:
