@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from reports.by_digit import MOST_DOTS, by_digit_table, show_the_bars
 from reports.exercise import draw_attention
 from reports.figure import Figure, Material
-from reports.style import DISTRACTOR, FAILED, FIRST, INK, SECOND, dots, empty, error_axis, tidy
+from reports.style import dots, empty, error_axis, tidy, tints
 from reports.words import estimate, number, percent, plural, probability
 
 __all__ = ["PAIRS", "PATTERNS", "RULE", "farthest"]
@@ -24,7 +24,6 @@ MEDIANS = {
     "disagreement_median": "probability of different answers",
 }
 RELATION = "divergence_disagreement_correlation"
-RING: dict[str, Any] = {"s": 42, "facecolor": "none", "edgecolor": INK, "linewidth": 1.1, "zorder": 5}
 
 
 def farthest(material: Material) -> dict[str, Any] | None:
@@ -114,9 +113,9 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
     seeds = table["seed"].unique()
     some = table[table["seed"].isin(seeds[:: -(-len(seeds) // MOST_DOTS)])]
     groups = (
-        (~some["is_target"], DISTRACTOR, "others"),
-        (some["digit"] == targets[1], SECOND, f"weight of {targets[1]}"),
-        (some["digit"] == targets[0], FIRST, f"of {targets[0]}"),
+        (~some["is_target"], tints.distractor, "others"),
+        (some["digit"] == targets[1], tints.second, f"weight of {targets[1]}"),
+        (some["digit"] == targets[0], tints.first, f"of {targets[0]}"),
     )
     for rows, tint, name in groups:
         if rows.any():
@@ -124,9 +123,9 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
                 some["focus"][rows], some["rule_weight"][rows], **dots(len(seeds)), color=tint, label=name, zorder=2
             )
     second = table[table["ringed"] & (table["digit"] == targets[1])]
-    ax.scatter(second["focus"], second["rule_weight"], **RING)
+    ax.scatter(second["focus"], second["rule_weight"], **_ring())
     show_the_bars(table, "rule_weight", ax)
-    ax.axhline(0, color=INK, linewidth=0.7, zorder=1)
+    ax.axhline(0, color=tints.ink, linewidth=0.7, zorder=1)
     ax.set_xlim(0, 1)
     ax.set_xlabel(f"focus: expected attention on {targets[0]}s and {targets[1]}s")
     ax.set_ylabel("weight in the rule")
@@ -172,12 +171,12 @@ def draw_pairs(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     if table.empty:
         return empty(ax, "fewer than two seeds are finite", title)
     place = error_axis(ax, table["disagreement"])
-    for failed, tint, name in ((False, DISTRACTOR, "neither seed failed"), (True, FAILED, "a seed failed")):
+    for failed, tint, name in ((False, tints.distractor, "neither seed failed"), (True, tints.failed, "a seed failed")):
         rows = table["failed"] == failed
         if rows.any():
             label = f"{name} ({int(rows.sum()):,})"
             ax.scatter(table["share_of_log_2"][rows], place[rows], **dots(len(table)), color=tint, label=label)
-    ax.scatter(table["share_of_log_2"][table["ringed"]], place[table["ringed"]], **RING)
+    ax.scatter(table["share_of_log_2"][table["ringed"]], place[table["ringed"]], **_ring())
     ax.set_xlim(0, 1)
     ax.set_xlabel("divergence of the patterns (share of log 2)")
     ax.set_ylabel("probability that answers differ")
@@ -211,6 +210,11 @@ def caption_pairs(material: Material) -> str:
 def _n_seeds(material: Material) -> int:
     pairs = material["agreement"]
     return len(set(pairs["seed_a"]) | set(pairs["seed_b"]))
+
+
+def _ring() -> dict[str, Any]:
+    """How the seeds of panel a are marked."""
+    return {"s": 42, "facecolor": "none", "edgecolor": tints.ink, "linewidth": 1.1, "zorder": 5}
 
 
 def _legend_below(ax: Axes, x: float, columns: int) -> None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from reports.by_digit import BARS, by_digit, by_digit_table
 from reports.figure import Figure, Material
-from reports.style import CHANCE
+from reports.style import tints
 from reports.words import number, plural
 
 
@@ -20,7 +20,7 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     """Dots and bars by digit, from 0 to 1, with the chance line."""
     by_digit(table, "attention_share", ax, targets)
     chance = table["chance"].iloc[0]
-    ax.axhline(chance, color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    ax.axhline(chance, color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     ax.annotate(
         f"uniform attention: {number(chance)}",
         (1, chance),

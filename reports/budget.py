@@ -10,17 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from reports.figure import Figure, Material
-from reports.style import CERTIFIED, CHANCE, DISTRACTOR, FAILED, INK, empty, log_axis, tidy
+from reports.marks import MEASURES, METHODS
+from reports.style import empty, log_axis, tidy, tints
 from reports.words import number, percent, plural
 
-METHODS = {  # line by method: colour, marker
-    "Wilson": ("#000000", "o"),
-    "Clopper-Pearson": ("#56B4E9", "s"),
-    "Student t": ("#8C6BB1", "D"),
-    "order statistics": ("#A6761D", "v"),
-    "bootstrap BCa": (CERTIFIED, "^"),
-    "bootstrap percentile": ("#E69F00", "X"),
-}
 WORDS = {
     "share_certified": "share of certified seeds",
     "share_failed": "share of failed seeds",
@@ -92,19 +85,19 @@ def _one_coverage(rows: pd.DataFrame, ax: Axes) -> dict[str, Any]:
     lines: dict[str, Any] = {}
     there = [method for method in METHODS if (rows["method"] == method).any()]
     for place, method in enumerate(there):
-        tint, marker = METHODS[method]
+        mark = METHODS[method]
         line = rows[rows["method"] == method]
         reach = [line["coverage"] - line["coverage_low"], line["coverage_high"] - line["coverage"]]
         style: dict[str, Any] = {
-            "color": tint,
-            "marker": marker,
+            "color": mark.colour,
+            "marker": mark.shape,
             "markersize": 3.5,
             "linewidth": 0.9,
             "elinewidth": 0.8,
         }
         apart = 1.07 ** (place - (len(there) - 1) / 2)
         lines[method] = ax.errorbar(line["n_seeds"] * apart, line["coverage"], yerr=reach, label=method, **style)
-    ax.axhline(rows["level"].iloc[0], color=CHANCE, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
+    ax.axhline(rows["level"].iloc[0], color=tints.chance, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
     _seeds_axis(ax, rows["n_seeds"])
     ax.set_ylim(0, 1.03)
     tidy(ax)
@@ -164,10 +157,10 @@ def draw_width(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     wide = table[table["width_mean"] > 0]
     if wide.empty:
         return empty(ax, NONE, "Width of an interval")
-    tints = dict(zip(QUOTED, (CERTIFIED, FAILED, INK, DISTRACTOR, "#E69F00"), strict=True))
     for measure, line in wide.groupby("measure", sort=False):
-        ax.plot(line["n_seeds"], line["width_mean"], marker="o", markersize=3.5, color=tints[measure])
-        ax.plot([], [], color=tints[measure], label=WORDS[measure])
+        mark = MEASURES[measure]
+        ax.plot(line["n_seeds"], line["width_mean"], marker=mark.shape, markersize=3.5, color=mark.colour)
+        ax.plot([], [], marker=mark.shape, markersize=3.5, color=mark.colour, label=WORDS[measure])
     _seeds_axis(ax, wide["n_seeds"])
     ax.set_yscale("log")
     ax.set_ylim(wide["width_mean"].min() / 1.6, max(1.0, wide["width_mean"].max() * 1.6))

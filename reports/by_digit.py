@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Material
-from reports.style import INK, colour, jitter, label_digits, tidy
+from reports.style import colour, jitter, label_digits, tidy, tints
 
 __all__ = ["BARS", "by_digit", "by_digit_table", "show_the_bars"]
 
@@ -42,9 +42,9 @@ def by_digit(table: pd.DataFrame, measure: str, ax: Axes, targets: tuple[int, in
             zorder=2,
         )
         q = of_digit.iloc[0]
-        ax.vlines(digit, q["q05"], q["q95"], color=INK, linewidth=0.9, zorder=3)
-        ax.vlines(digit, q["q25"], q["q75"], color=INK, linewidth=3.2, zorder=3)
-        ax.scatter([digit], [q["q50"]], s=13, color="white", edgecolor=INK, linewidth=0.8, zorder=4)
+        ax.vlines(digit, q["q05"], q["q95"], color=tints.ink, linewidth=0.9, zorder=3)
+        ax.vlines(digit, q["q25"], q["q75"], color=tints.ink, linewidth=3.2, zorder=3)
+        ax.scatter([digit], [q["q50"]], s=13, color=tints.paper, edgecolor=tints.ink, linewidth=0.8, zorder=4)
     label_digits(ax, digits, targets)
     return tidy(ax)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,13 +13,17 @@ from matplotlib.backends.backend_pdf import PdfPages
 from attnprobe.errors import AttnprobeError
 from attnprobe.machine import cores
 from attnprobe.store import Run
+from reports.binding import bound
 from reports.catalogue import FIGURES
 from reports.crew import Files, draw_all, helpers
 from reports.figure import Figure, Material
 from reports.fonts import light_fonts
-from reports.pages import PAGES
+from reports.pages import CHAPTERS, PAGES
+from reports.pages.contents import CONTENTS, Entry, contents, entries
+from reports.paper import Paper, paper
 from reports.sheet import Sheet
 from reports.style import look
+from reports.words import plural
 
 __all__ = ["draw", "figures", "write"]
 
@@ -88,18 +92,26 @@ def few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def document(material: Material) -> bytes:
-    """The pages as PDF."""
-    buffer = io.BytesIO()
-    footer = f"attnprobe {material.info['attnprobe']} · {material.path.name} · rule {material.config.rule}"
-    title = f"attnprobe report: {material.config.rule}, {len(material['seeds']):,} seeds"
-    with (
-        look(),
-        light_fonts(),
-        PdfPages(buffer, metadata={"CreationDate": None, "Title": title, "Creator": "attnprobe"}) as pdf,
-    ):
-        for number, page in enumerate(PAGES, start=1):
-            sheet = Sheet(number, footer)
-            page(sheet, material)
+def document(material: Material, size: str = "a4") -> bytes:
+    """The pages as PDF: bookmarks, a page of contents that links to the others, fonts embedded, nothing of the day."""
+    buffer, links = io.BytesIO(), []
+    title = f"attnprobe report: {material.config.rule}, {plural(len(material['seeds']), 'seed')}"
+    listed = entries(CHAPTERS, [page.finding(material) for page in PAGES])
+    with look(), light_fonts(), PdfPages(buffer, metadata={"CreationDate": None}) as pdf:
+        for number, sheet in enumerate(sheets(material, listed, paper(size)), start=1):
             pdf.savefig(sheet.canvas)
-    return buffer.getvalue()
+            links += [(number, link) for link in sheet.links]
+    return bound(buffer.getvalue(), title, listed, links)
+
+
+def sheets(material: Material, listed: Sequence[Entry], size: Paper) -> Iterator[Sheet]:
+    """The pages, drawn; the contents follow the first of them."""
+    footer = f"attnprobe {material.info['attnprobe']} · {material.path.name} · rule {material.config.rule}"
+    for entry in listed:
+        sheet = Sheet(entry.number, footer, size)
+        entry.page.on(sheet, material, entry.chapter, entry.finding)
+        yield sheet
+        if entry.number == CONTENTS - 1:
+            sheet = Sheet(CONTENTS, footer, size)
+            contents(sheet, listed)
+            yield sheet

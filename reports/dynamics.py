@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
-from reports.style import CHANCE, INK, empty, error_axis, thousands, tidy
+from reports.style import empty, error_axis, thousands, tidy, tints
 from reports.words import number, plural, probability
 
 __all__ = ["ANSWER", "CIRCUIT", "step_axis"]
@@ -46,7 +46,7 @@ def draw_answer(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, i
     error.set_ylabel("probability of an error")
     error.set_title("Errors")
 
-    rules.plot(of_rule["step"], of_rule["n_seeds"], color=INK)
+    rules.plot(of_rule["step"], of_rule["n_seeds"], color=tints.ink)
     rules.set_ylim(0, wrong["n_seeds"].max() * 1.04)
     rules.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     thousands(rules.yaxis)
@@ -69,9 +69,8 @@ def draw_answer(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, i
 
 def draw_circuit(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, int] = (2, 4)) -> Sequence[Axes]:
     """Attention and values on their way."""
-    a, b = targets
     panels = (
-        ("focus", "Focus", f"attention on {a}s and {b}s"),
+        ("focus", "Focus", "share of attention"),
         ("score_gap", "Gap of the scores", "nats"),
         ("value_gap", "Gap of the values", "share of their range"),
     )
@@ -84,11 +83,11 @@ def draw_circuit(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, 
             continue
         bands(ax, rows)
         if measure == "score_gap":
-            ax.axhline(0, color=CHANCE, linewidth=0.7)
+            ax.axhline(0, color=tints.chance, linewidth=0.7)
         else:
             ax.set_ylim(0, 1.02)
         if measure == "focus":
-            ax.axhline(table["chance"].iloc[0], color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
+            ax.axhline(table["chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
         step_axis(ax, rows["step"])
         ax.set_ylabel(unit)
         ax.set_title(title)
@@ -98,8 +97,8 @@ def draw_circuit(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, 
 def bands(ax: Axes, rows: pd.DataFrame) -> None:
     """The middle 90 %, the middle half and the median over steps."""
     for low, high, alpha in (("q05", "q95", 0.15), ("q25", "q75", 0.25)):
-        ax.fill_between(rows["step"], rows[low], rows[high], color=INK, alpha=alpha, linewidth=0)
-    ax.plot(rows["step"], rows["q50"], color=INK, marker="o" if len(rows) == 1 else None, markersize=3)
+        ax.fill_between(rows["step"], rows[low], rows[high], color=tints.ink, alpha=alpha, linewidth=0)
+    ax.plot(rows["step"], rows["q50"], color=tints.ink, marker="o" if len(rows) == 1 else None, markersize=3)
     tidy(ax)
 
 

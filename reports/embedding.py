@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
 from reports.pair_map import MOST_NUMBERS, digits_on_both_axes
-from reports.style import INK, colour, diverging, tidy
+from reports.style import colour, maps, text_colour, tidy, tints
 from reports.words import number, plural
 
 MOST_SEEDS = 300
@@ -38,8 +40,8 @@ def data_read(material: Material) -> pd.DataFrame:
 def draw_read(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """The embedding as values (x) and scores (y) see it."""
     _cloud(table, "along_value", "along_query", ax, targets)
-    ax.axhline(0, color=INK, linewidth=0.6)
-    ax.axvline(0, color=INK, linewidth=0.6)
+    ax.axhline(0, color=tints.ink, linewidth=0.6)
+    ax.axvline(0, color=tints.ink, linewidth=0.6)
     ax.set_xlabel(f"along the direction that values read (embedding units; towards {targets[0]} is right)")
     ax.set_ylabel("along the direction that scores read")
     ax.set_title("The embedding as the circuits read it")
@@ -61,7 +63,8 @@ def _cloud(table: pd.DataFrame, x: str, y: str, ax: Axes, targets: tuple[int, in
         ax.scatter(rows[x], rows[y], s=5, color=colour(digit, targets), alpha=0.3, linewidths=0)
     medians = table.drop_duplicates("digit")
     others = medians[~medians["digit"].isin(targets)]
-    ax.scatter(others[f"median_{x}"], others[f"median_{y}"], s=12, color=INK, edgecolor="white", linewidth=0.6)
+    rim: dict[str, Any] = {"edgecolor": tints.paper, "linewidth": 0.6}
+    ax.scatter(others[f"median_{x}"], others[f"median_{y}"], s=12, color=tints.ink, **rim)
     for _, row in medians[medians["digit"].isin(targets)].iterrows():
         digit = int(row["digit"])
         ax.text(
@@ -72,8 +75,8 @@ def _cloud(table: pd.DataFrame, x: str, y: str, ax: Axes, targets: tuple[int, in
             va="center",
             fontsize=9,
             fontweight="bold",
-            color=colour(digit, targets),
-            bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+            color=text_colour(digit, targets),
+            bbox={"boxstyle": "circle,pad=0.15", "facecolor": tints.paper, "edgecolor": "none", "alpha": 0.85},
         )
 
 
@@ -88,11 +91,11 @@ def draw_cosine(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     n = int(table["digit_b"].max()) + 1
     grid = np.full((n, n), np.nan)
     grid[table["digit_b"], table["digit_a"]] = table["q50"]
-    image = ax.imshow(grid, cmap=diverging.with_extremes(bad="white"), vmin=-1, vmax=1)
+    image = ax.imshow(grid, cmap=maps.diverging.with_extremes(bad=tints.paper), vmin=-1, vmax=1)
     if n <= MOST_NUMBERS:
         for row in table.dropna(subset="q50").itertuples():
             text = f"{row.q50:.2f}".replace("-", "−")
-            ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=4.6, color=INK)
+            ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=4.6, color=tints.ink)
     digits_on_both_axes(ax, n, targets)
     ax.set_xlabel("digit")
     ax.set_ylabel("digit")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from reports.figure import Figure, Material
-from reports.style import FIRST, INK, SECOND, powers, sequential
+from reports.style import maps, powers, tints
 from reports.words import plural, probability
 
 LOWEST = 1e-8
@@ -37,16 +37,17 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     grid = np.full((size, size), np.nan)
     grid[b, a] = table["mean"]
     shown = np.ma.masked_where(~(grid > 0), grid)
-    image = ax.imshow(shown, cmap=sequential.with_extremes(bad="white"), norm=LogNorm(LOWEST, 1), origin="lower")
+    scale = maps.sequential.with_extremes(bad=tints.paper)
+    image = ax.imshow(shown, cmap=scale, norm=LogNorm(LOWEST, 1), origin="lower")
     for x, y, rate in zip(a, b, table["mean"], strict=True):
         if rate == 0:
-            ax.text(x, y, "0", ha="center", va="center", fontsize=6.5, color="#595959")
+            ax.text(x, y, "0", ha="center", va="center", fontsize=6.5, color=tints.muted)
         elif size <= 16 and rate > 0:
             text = f"{rate:.0e}".replace("e-0", "e-") if rate < 0.01 else f"{rate:.2f}"
-            tint = "white" if rate > DARK_ABOVE else INK
+            tint = tints.paper if rate > DARK_ABOVE else tints.ink
             ax.text(x, y, text.replace("-", "−"), ha="center", va="center", fontsize=4.6, color=tint)
     steps = np.repeat(np.arange(size) + 0.5, 2)  # the border of the cells where the rule holds
-    ax.plot(steps, np.concatenate([[-0.5], steps[:-1]]), color=INK, linewidth=0.9, clip_on=False)
+    ax.plot(steps, np.concatenate([[-0.5], steps[:-1]]), color=tints.ink, linewidth=0.9, clip_on=False)
     ax.text(
         0.8,
         0.98,
@@ -56,8 +57,8 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
         va="top",
         fontsize=6.5,
     )
-    ax.set_xlabel(f"number of {targets[0]}s", color=FIRST)
-    ax.set_ylabel(f"number of {targets[1]}s", color=SECOND)
+    ax.set_xlabel(f"number of {targets[0]}s", color=tints.first_text)
+    ax.set_ylabel(f"number of {targets[1]}s", color=tints.second_text)
     ax.set_xticks(range(0, size, 1 if size <= 16 else 5))
     ax.set_yticks(range(0, size, 1 if size <= 16 else 5))
     ax.spines[:].set_visible(False)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from reports.figure import Figure, Material
-from reports.style import BLANK, INK, attention_map, diverging, empty, log_axis, look, thousands, tidy
+from reports.style import empty, log_axis, look, maps, thousands, tidy, tints
 from reports.words import exact_accuracy, number
 
 if TYPE_CHECKING:
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURES", "chosen", "plot"]
 
-RED = "#C00000"  # the exercise asks for red 2s and 4s
-LIGHT_RED = "#FF9C9C"  # the same on a dark cell
-FAINT = "#A6A6A6"
-RAW_VALUES = mpl.colormaps["PRGn"].with_extremes(bad=BLANK)  # their sign is a gauge: not the two digits' colours
 SHOWN_ABOVE = 0.1  # values are shown where attention exceeds this
 SEQUENCES = 8
 
@@ -63,18 +58,19 @@ def plot(model: AttentionModel, N: int, traj: Sequence[float]) -> Canvas:
         draw_attention(X.numpy(), attention, axes[0], (2, 4))
         limit = float(np.abs(values).max())
         labels = (f"−{limit:.2g}", "0", f"{limit:.2g}")
-        draw_values(X.numpy(), values, attention, axes[1], (2, 4), limit, labels, RAW_VALUES)
+        draw_values(X.numpy(), values, attention, axes[1], (2, 4), limit, labels, maps.raw)
         draw_loss(np.arange(1, len(traj) + 1), np.asarray(traj), axes[2])
     return figure
 
 
 def draw_attention(digits: np.ndarray, attention: np.ndarray, ax: Axes, targets: tuple[int, int]) -> Axes:
     """Attention (n, length) as equal cells from 0 to 1, each with its digit, the targets in red."""
-    image = ax.imshow(attention, cmap=attention_map, vmin=0, vmax=1)
+    image = ax.imshow(attention, cmap=maps.attention, vmin=0, vmax=1)
     is_target = np.isin(digits, targets)
     on_dark = attention > 0.6
-    tints = np.where(is_target, np.where(on_dark, LIGHT_RED, RED), np.where(on_dark, "white", INK))
-    _write_digits(digits, ax, tints, is_target)
+    others = np.where(on_dark, tints.paper, tints.ink)
+    letters = np.where(is_target, np.where(on_dark, tints.red_on_high, tints.red), others)
+    _write_digits(digits, ax, letters, is_target)
     _cells(ax, digits, "Attention")
     _bar(ax, image, (0, 0.5, 1), ("0", "0.5", "1"))
     return ax
@@ -88,27 +84,27 @@ def draw_values(
     targets: tuple[int, int],
     limit: float,
     labels: Sequence[str],
-    colours: str | Colormap = diverging,
+    colours: Colormap | None = None,
 ) -> Axes:
     """Values (n, length) where attention > 0.1, on a diverging scale centred on 0; other cells are blank.
 
-    ``labels`` are written at -limit, 0 and limit of the scale.
+    ``labels`` are written at -limit, 0 and limit of the scale; ``colours`` are those of the two digits if not given.
     """
     enough = attention > SHOWN_ABOVE
-    image = ax.imshow(np.ma.masked_where(~enough, values), cmap=colours, vmin=-limit, vmax=limit)
+    image = ax.imshow(np.ma.masked_where(~enough, values), cmap=colours or maps.diverging, vmin=-limit, vmax=limit)
     on_dark = np.abs(values) > 0.6 * limit
-    tints = np.where(enough, np.where(on_dark, "white", INK), FAINT)
-    _write_digits(digits, ax, tints, np.isin(digits, targets))
+    letters = np.where(enough, np.where(on_dark, tints.paper, tints.ink), tints.faint)
+    _write_digits(digits, ax, letters, np.isin(digits, targets))
     _cells(ax, digits, f"Value (attention > {SHOWN_ABOVE})")
     _bar(ax, image, (-limit, 0, limit), labels)
     return ax
 
 
-def draw_loss(steps: np.ndarray, loss: np.ndarray, ax: Axes, color: str = INK) -> Axes:
+def draw_loss(steps: np.ndarray, loss: np.ndarray, ax: Axes, color: str | None = None) -> Axes:
     """The loss over steps, logarithmic."""
     if not len(loss):
         return empty(ax, "none recorded", "Loss")
-    ax.plot(steps, loss, color=color, linewidth=0.9)
+    ax.plot(steps, loss, color=color or tints.ink, linewidth=0.9)
     if len(loss) and np.nanmin(loss) > 0:
         ax.set_yscale("log")
         log_axis(ax.yaxis)
@@ -120,7 +116,7 @@ def draw_loss(steps: np.ndarray, loss: np.ndarray, ax: Axes, color: str = INK) -
     return tidy(ax)
 
 
-def _write_digits(digits: np.ndarray, ax: Axes, tints: np.ndarray, bold: np.ndarray) -> None:
+def _write_digits(digits: np.ndarray, ax: Axes, letters: np.ndarray, bold: np.ndarray) -> None:
     for (row, column), digit in np.ndenumerate(digits):
         ax.text(
             column,
@@ -129,7 +125,7 @@ def _write_digits(digits: np.ndarray, ax: Axes, tints: np.ndarray, bold: np.ndar
             ha="center",
             va="center",
             fontsize=7.5,
-            color=tints[row, column],
+            color=letters[row, column],
             fontweight="bold" if bold[row, column] else "normal",
         )
 
@@ -140,7 +136,7 @@ def _cells(ax: Axes, digits: np.ndarray, title: str) -> None:
     ax.set_yticks(range(n), [str(row + 1) for row in range(n)])
     ax.set_xticks(np.arange(length + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(n + 1) - 0.5, minor=True)
-    ax.grid(which="minor", color="white", linewidth=0.8)
+    ax.grid(which="minor", color=tints.paper, linewidth=0.8)
     ax.tick_params(which="both", length=0)
     ax.spines[:].set_visible(False)
     ax.set_xlabel("position")
@@ -168,11 +164,12 @@ def _figure(which: str) -> Figure:
     def data(material: Material) -> pd.DataFrame:
         """The seed's map (rows with a position) and its loss (rows with a step)."""
         seed = chosen(material)[which]["seed"]
-        maps = material.some("attention_maps", ["seed", "sequence", "position", "digit", "attention"])
+        patterns = material.some("attention_maps", ["seed", "sequence", "position", "digit", "attention"])
         digits = material["digits"]
         history = material["history"]
         gauged = digits.loc[digits["seed"] == seed, ["digit", "value_gauged"]]
-        cells = maps[(maps["seed"] == seed) & (maps["sequence"] < SEQUENCES)].merge(gauged, on="digit", how="left")
+        shown = (patterns["seed"] == seed) & (patterns["sequence"] < SEQUENCES)
+        cells = patterns[shown].merge(gauged, on="digit", how="left")
         cells = cells.sort_values(["sequence", "position"])
         loss = history.loc[history["seed"] == seed, ["seed", "step", "loss"]]
         columns = ["seed", "sequence", "position", "digit", "attention", "value_gauged"]

@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
-from reports.style import INK, attention_map, empty, error_axis, label_digits, seed_groups, thousands, tidy
+from reports.marks import seed_groups
+from reports.style import empty, error_axis, label_digits, maps, thousands, tidy, tints
 from reports.words import estimate, plural
 
 MOST_LINES = 30
@@ -63,14 +64,14 @@ def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     rows = rows.loc[table["seed"].drop_duplicates()]
     median = table.drop_duplicates("digit").sort_values("digit")["median_of_all_seeds"].to_numpy()
     grid = np.vstack([rows.to_numpy(), median])
-    image = ax.imshow(grid, cmap=attention_map, vmin=0, vmax=1, aspect="auto")
+    image = ax.imshow(grid, cmap=maps.attention, vmin=0, vmax=1, aspect="auto")
     if grid.shape[1] <= 16 and grid.shape[0] <= 16:
         for (row, column), share in np.ndenumerate(grid):
             if np.isnan(share):
                 continue
-            tint = "white" if share > 0.6 else INK
+            tint = tints.paper if share > 0.6 else tints.ink
             ax.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=6.5, color=tint)
-    ax.axhline(len(rows) - 0.5, color=INK, linewidth=0.8)
+    ax.axhline(len(rows) - 0.5, color=tints.ink, linewidth=0.8)
     ax.set_yticks(range(len(grid)), [*(f"seed {seed}" for seed in rows.index), "median, all seeds"])
     label_digits(ax, rows.columns.to_numpy(), targets)
     ax.set_xlim(-0.5, grid.shape[1] - 0.5)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from reports.by_digit import BARS, MOST_DOTS
 from reports.figure import Figure, Material
-from reports.style import DISTRACTOR, INK, PALE, dots, empty, jitter, tidy
+from reports.style import dots, empty, jitter, tidy, tints
 from reports.words import estimate, plural
 
 __all__ = ["FLIPS", "TAUS"]
@@ -57,8 +57,8 @@ def draw_taus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
     if table["value"].isna().all():
         return empty(ax, "no seed has an order to compare", title)
     _strips(table, ax, WITH_ATTENTION | BETWEEN)
-    ax.axhline(len(WITH_ATTENTION) - 0.5, color=PALE, linewidth=0.8)
-    ax.axvline(0, color=INK, linewidth=0.7, zorder=1)
+    ax.axhline(len(WITH_ATTENTION) - 0.5, color=tints.pale, linewidth=0.8)
+    ax.axvline(0, color=tints.ink, linewidth=0.7, zorder=1)
     ax.set_xlim(-1 if table["value"].min() < -0.5 else -0.5, 1)
     ax.set_xlabel("Kendall's tau-b over positions, mean over sequences (1: the same order)")
     ax.set_title(title)
@@ -82,11 +82,11 @@ def _strips(table: pd.DataFrame, ax: Axes, names: dict[str, str]) -> None:
     for y, name in enumerate(names):
         rows = table[table["measure"] == name]
         shown = rows.iloc[:: -(-len(rows) // MOST_DOTS)]
-        ax.scatter(shown["value"], y + jitter(len(shown), 0.6), **dots(len(shown)), color=DISTRACTOR, zorder=2)
+        ax.scatter(shown["value"], y + jitter(len(shown), 0.6), **dots(len(shown)), color=tints.distractor, zorder=2)
         q = rows.iloc[0]
-        ax.hlines(y, q["q05"], q["q95"], color=INK, linewidth=0.9, zorder=3)
-        ax.hlines(y, q["q25"], q["q75"], color=INK, linewidth=3.2, zorder=3)
-        ax.scatter([q["q50"]], [y], s=13, color="white", edgecolor=INK, linewidth=0.8, zorder=4)
+        ax.hlines(y, q["q05"], q["q95"], color=tints.ink, linewidth=0.9, zorder=3)
+        ax.hlines(y, q["q25"], q["q75"], color=tints.ink, linewidth=3.2, zorder=3)
+        ax.scatter([q["q50"]], [y], s=13, color=tints.paper, edgecolor=tints.ink, linewidth=0.8, zorder=4)
     ax.set_yticks(range(len(names)), list(names.values()))
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)

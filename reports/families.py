@@ -11,19 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
-from reports.style import CERTIFIED, DISTRACTOR, FAILED, INK, PALE, empty, jitter, tidy
+from reports.marks import FAMILIES
+from reports.style import empty, jitter, tidy, tints
 from reports.words import number, percent, plural
 
-FAMILIES = {  # in the order of the picture, with the colours of the families, which no digit has
-    "attention": "#56B4E9",
-    "both": "#8C6BB1",
-    "value": "#E69F00",
-    "unsilenced": DISTRACTOR,
-    "several thresholds": "#A6761D",
-    "no threshold": PALE,
-    "stuck": FAILED,
-    "nonfinite": INK,
-}
 THIRDS = (1 / 3, 2 / 3)
 COLUMNS = ["seed", "family", "certified", "focus"]
 
@@ -45,16 +36,16 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     placed = np.where(np.isfinite(share), np.clip(share, low, high), strip)
     beside = ~np.isfinite(share)
     placed[beside] += jitter(int(beside.sum()), 0.08 * (high - low))
-    for name, tint in FAMILIES.items():
-        for certified, mark, size in ((False, "o", 13), (True, "D", 15)):
+    for name, mark in FAMILIES.items():
+        for certified, shape, size in ((False, "o", 13), (True, "D", 15)):
             rows = ((shown["family"] == name) & (shown["certified"] == certified)).to_numpy()
-            edge = {"edgecolors": INK, "linewidths": 0.35} if certified else {"linewidths": 0}
-            ax.scatter(placed[rows], shown["focus"][rows], s=size, marker=mark, color=tint, alpha=0.75, **edge)
+            edge = {"edgecolors": tints.ink, "linewidths": 0.35} if certified else {"linewidths": 0}
+            ax.scatter(placed[rows], shown["focus"][rows], s=size, marker=shape, color=mark.colour, alpha=0.75, **edge)
     if beside.any():
-        ax.axvline(high + 0.03 * (high - low), color=PALE, linewidth=0.8)
+        ax.axvline(high + 0.03 * (high - low), color=tints.pale, linewidth=0.8)
         ax.text(strip, 1.01, "no one rule", ha="center", va="bottom", fontsize=6.5)
     for third in THIRDS:
-        ax.axvline(third, color=INK, linewidth=0.7, linestyle=(0, (4, 2)), zorder=0)
+        ax.axvline(third, color=tints.ink, linewidth=0.7, linestyle=(0, (4, 2)), zorder=0)
     ax.set_xlim(low, high + 0.15 * (high - low))
     ax.set_xticks([tick for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high])
     ax.set_ylim(0, 1)
@@ -76,11 +67,13 @@ def _limits(share: np.ndarray) -> tuple[float, float]:
 def _legend(shown: pd.DataFrame, ax: Axes) -> None:
     counts = shown["family"].value_counts()
     marks = [
-        Line2D([], [], marker="o", linestyle="none", markersize=4, color=tint, label=f"{name} ({counts[name]:,})")
-        for name, tint in FAMILIES.items()
+        Line2D(
+            [], [], marker="o", linestyle="none", markersize=4, color=mark.colour, label=f"{name} ({counts[name]:,})"
+        )
+        for name, mark in FAMILIES.items()
         if name in counts
     ]
-    hollow = Line2D([], [], marker="D", linestyle="none", markersize=4, markeredgecolor=INK, label="certified")
+    hollow = Line2D([], [], marker="D", linestyle="none", markersize=4, markeredgecolor=tints.ink, label="certified")
     hollow.set_markerfacecolor("none")
     marks.append(hollow)
     ax.legend(handles=marks, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handletextpad=0.2)
@@ -127,9 +120,9 @@ def draw_census(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, i
     ):
         value = rows[column].to_numpy()
         reach = np.maximum([value - rows[low], rows[high] - value], 0)
-        tints = [FAMILIES[name] for name in names]
-        ax.barh(place, value, color=tints if ax is left else CERTIFIED, height=0.62, alpha=0.85)
-        ax.errorbar(value, place, xerr=reach, fmt="none", ecolor=INK, elinewidth=1, capsize=2)
+        by_family = [FAMILIES[name].colour for name in names]
+        ax.barh(place, value, color=by_family if ax is left else tints.certified, height=0.62, alpha=0.85)
+        ax.errorbar(value, place, xerr=reach, fmt="none", ecolor=tints.ink, elinewidth=1, capsize=2)
         for y, end, n in zip(place, rows[high], rows["n"], strict=True):
             inside = end > 0.85
             ax.annotate(
@@ -172,8 +165,8 @@ def draw_clusters(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 
     if table["bic"].isna().all():
         return empty(ax, "too few seeds to look for groups", "Groups, or one cloud?")
     base = table["bic"].iloc[0]
-    ax.plot(table["n_clusters"], table["bic"] - base, marker="o", markersize=4, color=INK, label="BIC")
-    ax.plot(table["n_clusters"], table["icl"] - base, marker="s", markersize=4, color=DISTRACTOR, label="ICL")
+    ax.plot(table["n_clusters"], table["bic"] - base, marker="o", markersize=4, color=tints.ink, label="BIC")
+    ax.plot(table["n_clusters"], table["icl"] - base, marker="s", markersize=4, color=tints.distractor, label="ICL")
     low, high = ax.get_ylim()
     ax.set_ylim(low - 0.22 * (high - low), high)
     for row in table.itertuples():

@@ -48,6 +48,11 @@ class Material(Mapping[str, pd.DataFrame]):
         return len(self._run.tables)
 
     @property
+    def state(self) -> str:
+        """A fingerprint of all weights."""
+        return self._run.state
+
+    @property
     def targets(self) -> tuple[int, int]:
         """The two digits that the rule names."""
         return self.config.task.targets

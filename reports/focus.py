@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
-from reports.style import CHANCE, DISTRACTOR, dots, error_axis, seed_groups, tidy
+from reports.marks import seed_groups
+from reports.style import dots, error_axis, tidy, tints
 from reports.words import estimate, number, plural
 
 COLUMNS = ["seed", "focus", "focus_chance", "error_probability", "certified", "failed"]
@@ -23,9 +24,9 @@ def draw_focus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     """Histogram of focus over seeds, from 0 to 1, with the chance line."""
     a, b = targets
     values = table["focus"].dropna()
-    ax.hist(values, bins=np.linspace(0, 1, 51).tolist(), color=DISTRACTOR, edgecolor="white", linewidth=0.4)
+    ax.hist(values, bins=np.linspace(0, 1, 51).tolist(), color=tints.distractor, edgecolor=tints.paper, linewidth=0.4)
     chance = table["focus_chance"].iloc[0]
-    ax.axvline(chance, color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
+    ax.axvline(chance, color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.annotate(
         f"uniform\nattention:\n{number(chance)}",
         (chance, 1),
@@ -58,7 +59,7 @@ def draw_accuracy(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 
             label=name,
         )
     ax.set_xlim(0, 1)
-    ax.axvline(table["focus_chance"].iloc[0], color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
+    ax.axvline(table["focus_chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlabel("focus")
     ax.set_title("Focus and errors")
     ax.legend(loc="upper right", bbox_to_anchor=(1, -0.17), ncols=3, handletextpad=0, columnspacing=0.6, borderpad=0)
@@ -83,8 +84,8 @@ def draw_uniform(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
             label=name,
             **dots(len(table)),
         )
-    ax.axhline(table["accuracy_always_no"].iloc[0], color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
-    ax.axvline(table["focus_chance"].iloc[0], color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)))
+    ax.axhline(table["accuracy_always_no"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
+    ax.axvline(table["focus_chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.02)
     ax.set_xlabel("focus")

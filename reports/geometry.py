@@ -11,14 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
-from reports.style import CHANCE, DISTRACTOR, INK, PALE, empty, tidy
+from reports.style import empty, tidy, tints
 from reports.words import estimate, number, plural
 
 START, TRAINED, OWN = "two seeds, at the start", "two seeds, trained", "a trained seed and its own start"
 MOST_BARS = 50
-AT_START: dict[str, Any] = {"color": PALE}
-AFTER: dict[str, Any] = {"color": DISTRACTOR, "histtype": "stepfilled", "alpha": 0.65, "edgecolor": INK}
-HATCHED: dict[str, Any] = {"color": INK, "hatch": "//////"}
 LIKENESS = {"distance_correlation": "correlation of pair distances", "cka": "linear CKA"}
 
 
@@ -41,7 +38,7 @@ def draw_similarity(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[in
             empty(ax, "nothing to compare", words.capitalize().replace("cka", "CKA"))
             continue
         bins = np.linspace(lowest, 1, 51)
-        for kind, style in ((START, AT_START), (TRAINED, AFTER), (OWN, {"histtype": "step", **HATCHED})):
+        for kind, style in ((START, _at_start()), (TRAINED, _after()), (OWN, _own())):
             values = known.loc[known["kind"] == kind, measure].to_numpy()
             if values.size:
                 ax.hist(values, bins.tolist(), weights=np.full(values.size, 1 / values.size), label=kind, **style)
@@ -73,7 +70,8 @@ def draw_plane(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     if table.empty:
         return empty(ax, "no seed is finite", title)
     _two_stages(ax, table, "plane_share", np.linspace(0, 1, 51))
-    ax.axvline(table["plane_share_chance"].iloc[0], color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)), label="chance")
+    chance = table["plane_share_chance"].iloc[0]
+    ax.axvline(chance, color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), label="chance")
     ax.set_xlim(0, 1)
     ax.set_xlabel("share of the embedding's variance")
     ax.set_title(title)
@@ -98,7 +96,7 @@ def draw_separation(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2
     bins = np.arange(0.5, choices + width, width)
     _two_stages(ax, table, "separation_rank", bins)
     seeds = table["seed"].nunique()
-    ax.axhline(seeds * width / choices, color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)), label="chance")
+    ax.axhline(seeds * width / choices, color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), label="chance")
     ax.set_xlim(bins[0], bins[-1])
     ax.set_xlabel(f"rank of {a} and {b} among {choices} choices of two digits")
     ax.set_title(title)
@@ -108,12 +106,24 @@ def draw_separation(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2
 
 def _two_stages(ax: Axes, table: pd.DataFrame, measure: str, bins: np.ndarray) -> None:
     """Seeds at the start as pale bars, trained ones as a dark outline over them."""
-    for stage, name, style in (("initial", "at the start", AT_START), ("trained", "trained", AFTER)):
+    for stage, name, style in (("initial", "at the start", _at_start()), ("trained", "trained", _after())):
         values = table.loc[table["stage"] == stage, measure].to_numpy()
         if values.size:
             ax.hist(values, bins.tolist(), label=name, **style)
     ax.set_ylabel("seeds")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _at_start() -> dict[str, Any]:
+    return {"color": tints.pale}
+
+
+def _after() -> dict[str, Any]:
+    return {"color": tints.distractor, "histtype": "stepfilled", "alpha": 0.65, "edgecolor": tints.ink}
+
+
+def _own() -> dict[str, Any]:
+    return {"histtype": "step", "color": tints.ink, "hatch": "//////"}
 
 
 def caption_similarity(material: Material) -> str:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from reports.by_digit import BARS, MOST_DOTS, by_digit
 from reports.figure import Figure, Material
 from reports.pair_map import pair_map
-from reports.style import CHANCE, DISTRACTOR, INK, dots, empty, jitter, sequential, tidy
+from reports.style import dots, empty, jitter, maps, tidy, tints
 from reports.words import estimate, exact_accuracy, number, percent, plural, probability
 
 WHOLE = {  # what is changed as a whole, from above
@@ -52,13 +52,13 @@ def draw_whole(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
         of_kind = table[table["kind"] == kind]
         shown = of_kind.iloc[:: -(-len(of_kind) // MOST_DOTS)]
         heights = place + jitter(len(shown), 0.5)
-        ax.scatter(shown["accuracy"], heights, color=DISTRACTOR, zorder=2, **dots(len(shown)))
+        ax.scatter(shown["accuracy"], heights, color=tints.distractor, zorder=2, **dots(len(shown)))
         q = of_kind.iloc[0]
-        ax.hlines(place, q["q05"], q["q95"], color=INK, linewidth=0.9, zorder=3)
-        ax.hlines(place, q["q25"], q["q75"], color=INK, linewidth=3.2, zorder=3)
-        ax.scatter([q["q50"]], [place], s=13, color="white", edgecolor=INK, linewidth=0.8, zorder=4)
+        ax.hlines(place, q["q05"], q["q95"], color=tints.ink, linewidth=0.9, zorder=3)
+        ax.hlines(place, q["q25"], q["q75"], color=tints.ink, linewidth=3.2, zorder=3)
+        ax.scatter([q["q50"]], [place], s=13, color=tints.paper, edgecolor=tints.ink, linewidth=0.8, zorder=4)
     always_no = table["always_no"].iloc[0]
-    ax.axvline(always_no, color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    ax.axvline(always_no, color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     ax.annotate(
         f"always “no”: {number(always_no)}",
         (always_no, 0),
@@ -79,7 +79,7 @@ def draw_whole(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
 
 def _draw_by_digit(table: pd.DataFrame, ax: Axes, targets: tuple[int, int], title: str) -> Axes:
     by_digit(table, "accuracy", ax, targets)
-    ax.axhline(table["always_no"].iloc[0], color=CHANCE, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    ax.axhline(table["always_no"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     lowest = min(table["always_no"].iloc[0], table["accuracy"].min())
     ax.set_ylim(max(0.0, np.floor(10 * lowest - 0.5) / 10) if np.isfinite(lowest) else 0.0, 1.02)
     ax.set_ylabel("accuracy after the change")
@@ -115,7 +115,7 @@ def draw_exchanged(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2,
     scores, values = (table[table["kind"] == kind] for kind in ("swap_scores", "swap_values"))
     grid[scores["partner"], scores["digit"]] = scores["q50"]
     grid[values["digit"], values["partner"]] = values["q50"]
-    pair_map(grid, ax, targets, sequential, "share of answers that change")
+    pair_map(grid, ax, targets, maps.sequential, "share of answers that change")
     ax.set_ylabel("below: scores")
     ax.set_xlabel("above: values")
     ax.set_title("Two digits exchanged")

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
-from reports.style import FAILED, INK, PALE, empty, log_axis, thousands, tidy
+from reports.style import empty, log_axis, thousands, tidy, tints
 from reports.words import number, plural
 
 MOST_LINES = 60
@@ -36,16 +36,16 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     lines, bands = table[table["seed"].notna()], table[table["seed"].isna()]
     if bands.empty:
         return empty(ax, "no loss was recorded", "Learning curves")
-    for failed, tint, width, alpha in ((False, PALE, 0.4, 0.7), (True, FAILED, 1.0, 0.9)):
+    for failed, tint, width, alpha in ((False, tints.pale, 0.4, 0.7), (True, tints.failed, 1.0, 0.9)):
         for _, line in lines[lines["failed"] == failed].groupby("seed"):
             ax.plot(line["step"], line["loss"], color=tint, linewidth=width, alpha=alpha, zorder=1 + failed)
     if (lines["failed"]).any():
-        ax.plot([], [], color=FAILED, label="seeds that failed")
+        ax.plot([], [], color=tints.failed, label="seeds that failed")
     ax.fill_between(
         bands["step"],
         bands["q05"],
         bands["q95"],
-        color=INK,
+        color=tints.ink,
         alpha=0.15,
         linewidth=0,
         zorder=3,
@@ -55,14 +55,14 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
         bands["step"],
         bands["q25"],
         bands["q75"],
-        color=INK,
+        color=tints.ink,
         alpha=0.25,
         linewidth=0,
         zorder=3,
         label="middle half",
     )
-    ax.plot(bands["step"], bands["q50"], color=INK, zorder=4, label="median")
-    ax.plot([], [], color=PALE, linewidth=0.6, label="single seeds")
+    ax.plot(bands["step"], bands["q50"], color=tints.ink, zorder=4, label="median")
+    ax.plot([], [], color=tints.pale, linewidth=0.6, label="single seeds")
     ax.set_yscale("log")
     log_axis(ax.yaxis)
     thousands(ax.xaxis)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 
-from reports.style import INK, colour
+from reports.style import text_colour, tints
 
 __all__ = ["MOST_NUMBERS", "digits_on_both_axes", "pair_map"]
 
@@ -18,12 +18,13 @@ def pair_map(
 ) -> Axes:
     """Draw shares (V, V) from 0 to 1, rows down; cells that are not a number stay white."""
     n = len(grid)
-    image = ax.imshow(grid, cmap=cmap.with_extremes(bad="white"), vmin=0, vmax=1)
+    image = ax.imshow(grid, cmap=cmap.with_extremes(bad=tints.paper), vmin=0, vmax=1)
     if n <= MOST_NUMBERS:
         for y, x in np.argwhere(np.isfinite(grid)):
             share = grid[y, x]
             number = "0" if share == 0 else f"{share:.2f}".removeprefix("0")
-            ax.text(x, y, number, ha="center", va="center", fontsize=4.6, color="white" if share > 0.6 else INK)
+            tint = tints.paper if share > 0.6 else tints.ink
+            ax.text(x, y, number, ha="center", va="center", fontsize=4.6, color=tint)
     digits_on_both_axes(ax, n, targets)
     ax.set_anchor("N")
     if bar:
@@ -40,7 +41,7 @@ def digits_on_both_axes(ax: Axes, n: int, targets: tuple[int, int]) -> None:
     ax.set_yticks(shown)
     for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
         for digit, text in zip(shown, labels, strict=True):
-            text.set_color(colour(digit, targets))
+            text.set_color(text_colour(digit, targets))
             text.set_fontweight("bold" if digit in targets else "normal")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)

@@ -10,17 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
-from reports.style import DISTRACTOR, INK, PALE, empty, thousands, tidy
+from reports.marks import ORDERS
+from reports.style import empty, thousands, tidy, tints
 from reports.words import percent, plural
 
 HALF = 0.5
 MOST_DOTS = 2_000
-KINDS = (
-    ("values", "values", "#A6761D"),
-    ("together", "together", DISTRACTOR),
-    ("attention", "attention", "#56B4E9"),
-    ("none", "no order", "#E6E6E6"),
-)
 
 
 def data(material: Material) -> pd.DataFrame:
@@ -56,10 +51,10 @@ def _dots(seeds: pd.DataFrame, ax: Axes) -> None:
         for name, share in (("values", 0.7548776662466927), ("attention", 0.5698402909980532))
     )
     last = 1.04 * max(seeds["values_step"].max(), seeds["attention_step"].max())
-    ax.plot([0, last], [0, last], color=INK, linewidth=0.7)
-    for kind, _, tint in KINDS:
+    ax.plot([0, last], [0, last], color=tints.ink, linewidth=0.7)
+    for kind, mark in ORDERS.items():
         rows = (seeds["first"] == kind).to_numpy()
-        ax.scatter(x[rows], y[rows], s=7, color=tint, alpha=0.7, linewidths=0)
+        ax.scatter(x[rows], y[rows], s=7, color=mark.colour, alpha=0.7, linewidths=0)
     ax.set_xlim(0, last)
     ax.set_ylim(0, last)
     for axis in (ax.xaxis, ax.yaxis):
@@ -81,18 +76,20 @@ def _bars(shares: pd.DataFrame, ax: Axes) -> None:
     """One bar a fraction of the way, cut into what came first."""
     fractions = sorted(shares["fraction"].unique())
     left = np.zeros(len(fractions))
-    for kind, label, tint in KINDS:
+    for kind, mark in ORDERS.items():
         rows = shares[shares["first"] == kind].sort_values("fraction")
         width = rows["share"].to_numpy(dtype=float)
-        ax.barh(range(len(fractions)), width, left=left, height=0.62, color=tint, label=label)
+        label = "no order" if kind == "none" else kind
+        ax.barh(range(len(fractions)), width, left=left, height=0.62, color=mark.colour, label=label)
         for place, (start, share) in enumerate(zip(left, width, strict=True)):
             if share > 0.15 and kind != "none":
-                ax.text(start + share / 2, place, percent(share), ha="center", va="center", fontsize=7, color="white")
+                middle = start + share / 2
+                ax.text(middle, place, percent(share), ha="center", va="center", fontsize=7, color=tints.paper)
         left = left + width
     ax.set_yticks(range(len(fractions)), [f"{fraction:g} of\nthe way" for fraction in fractions])
     ax.set_xlim(0, 1)
     ax.set_xlabel("share of the seeds")
-    ax.spines["left"].set_color(PALE)
+    ax.spines["left"].set_color(tints.pale)
     ax.tick_params(axis="y", length=0)
     ax.set_title("First")
     ax.legend(

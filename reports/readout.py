@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
-from reports.style import DISTRACTOR, FAILED, FIRST, INK, SECOND, tidy
+from reports.style import tidy, tints
 from reports.words import number, plural
 
 MOST_LINES = 300
@@ -35,8 +35,8 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     curves, crossings = table[table["point"].notna()], table[table["point"].isna()]
     lines = [line[["pooled_gauged", "probability"]].to_numpy() for _, line in curves.groupby("seed")]
     alpha = max(0.12, min(0.8, 20 / max(1, len(lines))))
-    ax.add_collection(LineCollection(lines, colors=DISTRACTOR, linewidths=0.5, alpha=alpha))
-    for digit, place, tint in ((targets[0], 1, FIRST), (targets[1], -1, SECOND)):
+    ax.add_collection(LineCollection(lines, colors=tints.distractor, linewidths=0.5, alpha=alpha))
+    for digit, place, tint in ((targets[0], 1, tints.first), (targets[1], -1, tints.second)):
         ax.axvline(place, color=tint, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
         ax.annotate(
             f"only {digit}s",
@@ -49,13 +49,13 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
             fontsize=7.5,
             fontweight="bold",
         )
-    ax.axhline(0.5, color=INK, linewidth=0.6)
+    ax.axhline(0.5, color=tints.ink, linewidth=0.6)
     ax.plot(
         crossings["pooled_gauged"],
         crossings["probability"],
         marker="|",
         markersize=7,
-        color=INK,
+        color=tints.ink,
         linestyle="none",
         alpha=0.5,
         markeredgewidth=0.7,
@@ -106,11 +106,11 @@ def draw_thresholds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2
         [alone, several],
         bins=bins,
         stacked=True,
-        color=[DISTRACTOR, FAILED],
+        color=[tints.distractor, tints.failed],
         label=["the seed's only threshold", "one of several"],
     )
     ax.set_xlim(-1, 1)
-    ax.axvline(0, color=INK, linewidth=0.7)
+    ax.axvline(0, color=tints.ink, linewidth=0.7)
     ax.set_xlabel(f"threshold (scale: {targets[0]} is +1, {targets[1]} is −1)")
     ax.set_ylabel("thresholds")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,7 +11,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Polygon
 
 from reports.figure import Figure, Material
-from reports.style import CERTIFIED, INK, empty, jitter, seed_groups, tidy
+from reports.marks import seed_groups
+from reports.style import empty, jitter, tidy, tints
 from reports.words import estimate, number, plural
 
 SEEDS = ["seed", "certified", "angle", "margin", "second_weight", "distractor_weight"]
@@ -58,9 +61,8 @@ def draw_region(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     else:
         height = seeds["distractor_weight"]
         ax.set_ylabel("weight of every other digit")
-    region = Polygon(corners.tolist(), facecolor=CERTIFIED, edgecolor=CERTIFIED, alpha=0.18, linewidth=0, zorder=1)
-    ax.add_patch(region)
-    ax.add_patch(Polygon(corners.tolist(), fill=False, edgecolor=CERTIFIED, linewidth=0.9, zorder=1))
+    ax.add_patch(Polygon(corners.tolist(), color=tints.certified, alpha=0.18, linewidth=0, zorder=1))
+    ax.add_patch(Polygon(corners.tolist(), fill=False, edgecolor=tints.certified, linewidth=0.9, zorder=1))
     for name, rows, tint, marker in seed_groups(seeds):
         of_group = seeds[rows]
         shown = of_group.iloc[:: -(-len(seeds) // MOST_BARS)]
@@ -80,9 +82,8 @@ def draw_region(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
             label=name,
         )
     middle = 0.0 if alone else best["distractor_weight"]
-    ax.scatter(
-        best["second_weight"], middle, s=55, marker="P", color=INK, edgecolor="white", zorder=4, label="hard margin"
-    )
+    rim: dict[str, Any] = {"edgecolor": tints.paper, "zorder": 4}
+    ax.scatter(best["second_weight"], middle, s=55, marker="P", color=tints.ink, label="hard margin", **rim)
     _limit(ax, seeds, corners, alone)
     ax.set_xlabel(f"weight of {b}, beside a weight of 1 for {a}")
     ax.set_title("The seeds' rules among those that are right")
@@ -152,7 +153,7 @@ def draw_margins(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     for name, rows, tint, marker in seed_groups(table):
         angle = table["angle"][rows].clip(lower=NEAREST)
         ax.scatter(angle, table["margin"][rows], s=12, marker=marker, color=tint, alpha=0.6, linewidths=0, label=name)
-    ax.axhline(0, color=INK, linewidth=0.7)
+    ax.axhline(0, color=tints.ink, linewidth=0.7)
     ax.set_xscale("log")
     ax.set_xlim(NEAREST * 0.9, max(10.0, 1.2 * table["angle"].max()))
     degrees = [tick for tick in (0.3, 1, 3, 10, 30, 100) if tick < ax.get_xlim()[1]]

@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
-from reports.style import CERTIFIED, DISTRACTOR, FAILED, INK, empty, log_axis, tidy
+from reports.marks import ALL, OUTCOMES, SOME
+from reports.style import empty, log_axis, tidy
 from reports.words import percent, plural, probability
 
 SIZE = 10_000  # of the test set that captions speak of
@@ -20,13 +21,13 @@ def data_tests(material: Material) -> pd.DataFrame:
 def draw_tests(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Seeds that err and pass, and pairs that tie, over the size of the test set."""
     lines = (
-        ("passed_wrongly", "seeds that err and pass,\nof those that err", FAILED, "X"),
-        ("pair_tied", "pairs of seeds that tie,\nof those that differ", INK, "o"),
-        ("share_certified", "certified seeds,\nof all (exact)", CERTIFIED, "D"),
+        ("passed_wrongly", "seeds that err and pass,\nof those that err", OUTCOMES["failed"]),
+        ("pair_tied", "pairs of seeds that tie,\nof those that differ", ALL),
+        ("share_certified", "certified seeds,\nof all (exact)", OUTCOMES["certified"]),
     )
-    for column, label, tint, marker in lines:
+    for column, label, mark in lines:
         if table[column].notna().any():
-            ax.plot(table["size"], table[column], color=tint, marker=marker, markersize=4, label=label)
+            ax.plot(table["size"], table[column], color=mark.colour, marker=mark.shape, markersize=4, label=label)
     _size_axis(ax)
     ax.set_ylim(0, 1.03)
     ax.set_ylabel("expected share")
@@ -63,15 +64,15 @@ def data_error(material: Material) -> pd.DataFrame:
 def draw_error(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Expected error of the sampled accuracy over the size of the test set, both logarithmic."""
     lines = (
-        ("absolute_error_worst", "worst seed", FAILED, "X"),
-        ("absolute_error_mean", "mean over seeds", INK, "o"),
-        ("absolute_error_median", "median over seeds", DISTRACTOR, "s"),
+        ("absolute_error_worst", "worst seed", OUTCOMES["failed"]),
+        ("absolute_error_mean", "mean over seeds", ALL),
+        ("absolute_error_median", "median over seeds", SOME),
     )
     drawn = [line for line in lines if (table[line[0]] > 0).all()]
     if not drawn:
         return empty(ax, "no seed errs: every sampled accuracy is 1", "Error of a sampled accuracy")
-    for column, label, tint, marker in drawn:
-        ax.plot(table["size"], table[column], color=tint, marker=marker, markersize=4, label=label)
+    for column, label, mark in drawn:
+        ax.plot(table["size"], table[column], color=mark.colour, marker=mark.shape, markersize=4, label=label)
     _size_axis(ax)
     ax.set_yscale("log")
     values = table[[column for column, *_ in drawn]]

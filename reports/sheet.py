@@ -1,72 +1,139 @@
-"""A page of the report: a grid in inches, filled from the top, text wrapped by its true width."""
+"""A page of the report: a grid in inches, filled from the top, text wrapped by its true width.
+
+Text takes the room it needs. Rows of axes are elastic: when the page is closed, they share what is left of it, or
+give way where words (a long finding, the captions of an odd run, a shorter kind of paper) need more than was planned.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 
-from reports.style import INK
+from reports.paper import PAPERS, Paper
+from reports.style import tints
 
-__all__ = ["Sheet"]
+__all__ = ["Link", "Sheet"]
 
-WIDTH, HEIGHT = 8.27, 11.69  # A4, inches
 SIDE, TOP, FOOT = 0.85, 0.8, 0.75
 LEADING = 1.38
+ENTRY = 0.6  # what an entry of a table of contents leaves free of the width: its indent, and the page number
+SANS, MONOSPACED = "DejaVu Sans", "DejaVu Sans Mono"
+LEAST, MOST = 0.6, 1.3  # of the planned height of a row
+
+
+class Link(NamedTuple):
+    """A place on a page, in points from its lower left corner, and the number of the page that it leads to."""
+
+    box: tuple[float, float, float, float]
+    page: int
 
 
 class Sheet:
-    """One A4 page. Each call places something below what is there already.
+    """One page. Each call places something below what is there already; :meth:`close` fits it to the paper.
 
     Attributes
     ----------
     canvas : matplotlib Figure
+    paper : Paper
     y : float
         How far down the page is filled, in inches from the top.
+    links : list of Link
     """
 
-    def __init__(self, number: int, footer: str) -> None:
-        self.canvas = Canvas(figsize=(WIDTH, HEIGHT))
+    def __init__(self, number: int, footer: str, paper: Paper = PAPERS["a4"]) -> None:
+        self.paper = paper
+        self.canvas = Canvas(figsize=(paper.width, paper.height))
         FigureCanvasAgg(self.canvas)
+        self._write(SIDE, paper.height - 0.5, footer, 7, color=tints.muted)
+        self._write(paper.width - SIDE, paper.height - 0.5, str(number), 7, color=tints.muted, ha="right")
+        self._placed = len(self.canvas.texts)  # what stays where it is
+        self.links: list[Link] = []
+        self._rules: list[Line2D] = []
+        self._rows: list[tuple[float, float, bool]] = []  # top, bottom, whether it may grow
         self.y = TOP
-        self._write(SIDE, HEIGHT - 0.5, footer, 7, color="#595959")
-        self._write(WIDTH - SIDE, HEIGHT - 0.5, str(number), 7, color="#595959", ha="right")
 
     @property
     def width(self) -> float:
         """Width between the margins, in inches."""
-        return WIDTH - 2 * SIDE
+        return self.paper.width - 2 * SIDE
 
     @property
     def left(self) -> float:
         """Height that is still free, in inches."""
-        return HEIGHT - FOOT - self.y
+        return self.paper.height - FOOT - self.y
 
-    def heading(self, section: str, finding: str) -> None:
-        """The page's topic, small, and its finding as a sentence, large."""
-        self._write(SIDE, self.y + 0.12, section.upper(), 7.5, color="#595959", fontweight="bold")
+    def heading(self, chapter: str, section: str, finding: str) -> None:
+        """The chapter and the page's topic, small, and its finding as a sentence, large."""
+        topic = f"{chapter} · {section}" if chapter else section
+        self._write(SIDE, self.y + 0.12, topic.upper(), 7.5, color=tints.muted, fontweight="bold")
         self.y += 0.32
         self.text(finding, size=14, weight="bold")
         self.y += 0.16
 
-    def text(self, words: str, size: float = 8.5, weight: str = "normal", color: str = INK) -> None:
+    def close(self) -> None:
+        """Let the rows of axes share what is left of the page, or make room where it is too full."""
+        able = sum(bottom - top for top, bottom, grows in self._rows if grows or self.left < 0)
+        if not able:
+            return
+        factor = min(max(1 + self.left / able, LEAST), MOST)
+        heights = [(top, bottom, factor if grows or factor < 1 else 1.0) for top, bottom, grows in self._rows]
+        for text in self.canvas.texts[self._placed :]:
+            text.set_y(self._moved(text.get_position()[1], heights))
+        for line in self._rules:
+            line.set_ydata([self._moved(float(y), heights) for y in np.asarray(line.get_ydata())])
+        for ax in self.canvas.axes:
+            box = ax.get_position(original=True)
+            low, high = (self._moved(y, heights) for y in (box.y0, box.y1))
+            ax.set_position((box.x0, low, box.width, high - low))
+        self.y += sum((bottom - top) * (by - 1) for top, bottom, by in heights)
+        self._rows = []
+
+    def _moved(self, y: float, heights: Sequence[tuple[float, float, float]]) -> float:
+        """Where something at ``y`` of the canvas goes when the rows above it are stretched."""
+        down = (1 - y) * self.paper.height
+        down += sum(min(max(down - top, 0), bottom - top) * (by - 1) for top, bottom, by in heights)
+        return 1 - down / self.paper.height
+
+    def leading(self, size: float) -> float:
+        """Height of a line, in inches."""
+        return size * LEADING / 72
+
+    def lines(self, words: str, size: float) -> int:
+        """How many lines an entry of a table of contents takes."""
+        return len(wrapped(words, self.width - ENTRY, size, "normal"))
+
+    def entry(self, words: str, page: int, size: float = 8) -> None:
+        """A line or more of a table of contents, with the page that it leads to at the right."""
+        top = self.y
+        for line in wrapped(words, self.width - ENTRY, size, "normal"):
+            self.y += self.leading(size)
+            self._write(SIDE + 0.2, self.y, line, size)
+        self._write(self.paper.width - SIDE, self.y, str(page), size, ha="right")
+        self.y += 0.045
+        height = self.paper.height
+        box = (SIDE * 72, (height - self.y) * 72, (SIDE + self.width) * 72, (height - top) * 72)
+        self.links.append(Link(box, page))
+
+    def text(self, words: str, size: float = 8.5, weight: str = "normal") -> None:
         """A paragraph, wrapped to the page's width."""
         for line in wrapped(words, self.width, size, weight):
-            self.y += size * LEADING / 72
-            self._write(SIDE, self.y, line, size, fontweight=weight, color=color)
+            self.y += self.leading(size)
+            self._write(SIDE, self.y, line, size, fontweight=weight)
         self.y += 0.08
 
     def caption(self, label: str, words: str, size: float = 8) -> None:
         """A caption that begins with a bold letter."""
         indent = 0.22
         for k, line in enumerate(wrapped(words, self.width - indent, size, "normal")):
-            self.y += size * LEADING / 72
+            self.y += self.leading(size)
             if k == 0:
                 self._write(SIDE, self.y, label, size, fontweight="bold")
             self._write(SIDE + indent, self.y, line, size)
@@ -79,10 +146,12 @@ class Sheet:
         gap: float = 0.75,
         left: float = 0.55,
         right: float = 0.0,
+        elastic: bool = True,
     ) -> list[Axes]:
         """A row of axes ``height`` inches high; ``widths`` are shares of the row.
 
-        ``gap``, ``left`` and ``right`` leave room for labels between and beside the axes, in inches.
+        ``gap``, ``left`` and ``right`` leave room for labels between and beside the axes, in inches. An ``elastic``
+        row grows with the page; any row shrinks where the page is too full.
         """
         room_above, room_below = 0.32, 0.5
         free = self.width - left - right - gap * (len(widths) - 1)
@@ -91,16 +160,27 @@ class Sheet:
         row = []
         for share in widths:
             width = free * share / sum(widths)
-            row.append(self.canvas.add_axes((x / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT)))
+            row.append(self.canvas.add_axes(self._box(x, top, width, height)))
             x += width + gap
+        self._rows.append((top, top + height, elastic))
         self.y = top + height + room_below
         return row
+
+    def _box(self, x: float, top: float, width: float, height: float) -> tuple[float, float, float, float]:
+        """A place in inches from the upper left corner, as matplotlib wants it."""
+        across, down = self.paper.width, self.paper.height
+        return x / across, 1 - (top + height) / down, width / across, height / down
 
     def letter(self, ax: Axes, letter: str) -> None:
         """A bold panel letter at the upper left of some axes."""
         box = ax.get_position(original=True)
         self.canvas.text(
-            box.x0 - 0.45 / WIDTH, box.y1 + 0.12 / HEIGHT, letter, fontsize=10, fontweight="bold", va="bottom"
+            box.x0 - 0.45 / self.paper.width,
+            box.y1 + 0.12 / self.paper.height,
+            letter,
+            fontsize=10,
+            fontweight="bold",
+            va="bottom",
         )
 
     def table(
@@ -113,21 +193,29 @@ class Sheet:
             weight = "bold" if header and k == 0 else "normal"
             top = self.y
             for x, cell in zip(starts[:-1], row[:-1], strict=True):
-                self._write(x, top + size * LEADING / 72, cell, size, fontweight=weight)
+                self._write(x, top + self.leading(size), cell, size, fontweight=weight)
             for line in wrapped(row[-1], last, size, weight):
-                self.y += size * LEADING / 72
+                self.y += self.leading(size)
                 self._write(starts[-1], self.y, line, size, fontweight=weight)
-            self.y = max(self.y, top + size * LEADING / 72) + 0.03
+            self.y = max(self.y, top + self.leading(size)) + 0.03
             if header and k == 0:
                 self.rule()
+        self.y += 0.1
+
+    def code(self, words: str, size: float = 8) -> None:
+        """Something to type, in letters of equal width, broken between words."""
+        for k, line in enumerate(wrapped(words, self.width - 0.3, size, "normal", MONOSPACED)):
+            self.y += self.leading(size)
+            self._write(SIDE + (0.2 if k else 0.0), self.y, line, size, family=MONOSPACED)
         self.y += 0.1
 
     def rule(self) -> None:
         """A thin line across the page."""
         self.y += 0.03
-        height = 1 - self.y / HEIGHT
-        line = Line2D([SIDE / WIDTH, 1 - SIDE / WIDTH], [height, height], color="#BFBFBF", linewidth=0.6)
+        height, side = 1 - self.y / self.paper.height, SIDE / self.paper.width
+        line = Line2D([side, 1 - side], [height, height], color=tints.pale, linewidth=0.6)
         self.canvas.add_artist(line)
+        self._rules.append(line)
         self.y += 0.03
 
     def space(self, inches: float) -> None:
@@ -135,17 +223,19 @@ class Sheet:
         self.y += inches
 
     def _write(self, x: float, y: float, words: str, size: float, **style: Any) -> None:
-        self.canvas.text(x / WIDTH, 1 - y / HEIGHT, words, fontsize=size, **{"color": INK, **style})
+        self.canvas.text(
+            x / self.paper.width, 1 - y / self.paper.height, words, fontsize=size, **{"color": tints.ink, **style}
+        )
 
 
-def wrapped(words: str, width: float, size: float, weight: str) -> list[str]:
+def wrapped(words: str, width: float, size: float, weight: str, family: str = SANS) -> list[str]:
     """Lines of at most ``width`` inches."""
     lines: list[str] = []
     for paragraph in words.split("\n"):
         line = ""
         for word in paragraph.split():
             longer = f"{line} {word}" if line else word
-            if line and _width(longer, size, weight) > width:
+            if line and _width(longer, size, weight, family) > width:
                 lines.append(line)
                 line = word
             else:
@@ -154,17 +244,17 @@ def wrapped(words: str, width: float, size: float, weight: str) -> list[str]:
     return lines
 
 
-def _width(words: str, size: float, weight: str) -> float:
+def _width(words: str, size: float, weight: str, family: str = SANS) -> float:
     """Width of a line, in inches."""
-    return sum(_advance(letter, weight) for letter in words) * size / 72
+    return sum(_advance(letter, weight, family) for letter in words) * size / 72
 
 
 @cache
-def _advance(letter: str, weight: str) -> float:
+def _advance(letter: str, weight: str, family: str) -> float:
     """Width of one letter at size 1, from the font's own metrics (without kerning)."""
     from matplotlib.font_manager import findfont, get_font
 
-    font = get_font(findfont(FontProperties(family="DejaVu Sans", weight=weight)))
+    font = get_font(findfont(FontProperties(family=family, weight=weight)))
     font.set_size(100, 72)
     glyph = font.load_char(ord(letter))
     return float(glyph.linearHoriAdvance) / 65536 / 100

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from reports.by_digit import BARS, by_digit, show_the_bars
 from reports.figure import Figure, Material
-from reports.style import INK, PALE, empty, seed_groups, tidy
+from reports.marks import seed_groups
+from reports.style import empty, tidy, tints
 from reports.words import estimate, percent, plural
 
 MOST_MARKS = 1_000
@@ -34,12 +35,12 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     low, high = min(0.0, table["by_value"].min()) - 0.3, max(1.0, table["by_value"].max()) + 0.3
     left, right = min(0.0, table["by_attention"].min()) - 0.3, max(1.0, table["by_attention"].max()) + 0.3
     for total in range(1, int(right + high) + 1):
-        ax.plot([total - high, total - low], [high, low], color=PALE, linewidth=0.5, zorder=0)
+        ax.plot([total - high, total - low], [high, low], color=tints.pale, linewidth=0.5, zorder=0)
         if left < total - low < right:
             spot = (total - low + 0.03, low + 0.02)
-            ax.text(*spot, str(total), fontsize=6.5, color="#595959", va="bottom")
-    ax.axhline(0, color=INK, linewidth=0.7)
-    ax.axvline(0, color=INK, linewidth=0.7)
+            ax.text(*spot, str(total), fontsize=6.5, color=tints.muted, va="bottom")
+    ax.axhline(0, color=tints.ink, linewidth=0.7)
+    ax.axvline(0, color=tints.ink, linewidth=0.7)
     ax.set_xlim(left, right)
     ax.set_ylim(low, high)
     ax.set_xlabel("silence by attention: lower scores (nats)")
@@ -64,7 +65,7 @@ def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     by_digit(table, "share_attention", ax, targets)
     show_the_bars(table, "share_attention", ax)
     for level in (0, 1):
-        ax.axhline(level, color=INK, linewidth=0.7)
+        ax.axhline(level, color=tints.ink, linewidth=0.7)
     ax.set_ylabel("share of its silence by attention")
     ax.set_title("Attention’s share, digit by digit")
     return tidy(ax)

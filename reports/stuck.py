@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
-from reports.style import INK, diverging, empty, label_digits
+from reports.style import empty, label_digits, maps, tints
 from reports.words import number, percent, plural
 
 MOST_LINES = 30
@@ -37,17 +37,17 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     faulty = (table.pivot(index="seed", columns="digit", values="fault").loc[seeds] != "none").to_numpy()
     right = table.drop_duplicates("digit").sort_values("digit")["pull_right"].to_numpy()
     grid = np.vstack([pulls.to_numpy(), right])
-    image = ax.imshow(grid, cmap=diverging, vmin=-1, vmax=1, aspect="auto")
+    image = ax.imshow(grid, cmap=maps.diverging, vmin=-1, vmax=1, aspect="auto")
     if grid.shape[1] <= 16 and grid.shape[0] <= 16:
         for (row, column), pull in np.ndenumerate(grid):
-            tint = "white" if abs(pull) > CLEAR else INK
+            tint = tints.paper if abs(pull) > CLEAR else tints.ink
             text = f"{pull:.2f}".replace("-", "−")
             ax.text(column, row, text, ha="center", va="center", fontsize=6.5, color=tint)
     for row, column in zip(*np.nonzero(faulty), strict=True):
         frame = ([column - 0.46, column + 0.46, column + 0.46, column - 0.46, column - 0.46], (row - 0.43, row + 0.43))
         low, high = frame[1]
-        ax.plot(frame[0], [low, low, high, high, low], color=INK, linewidth=1.1 if len(pulls) <= 16 else 0.5)
-    ax.axhline(len(pulls) - 0.5, color=INK, linewidth=0.8)
+        ax.plot(frame[0], [low, low, high, high, low], color=tints.ink, linewidth=1.1 if len(pulls) <= 16 else 0.5)
+    ax.axhline(len(pulls) - 0.5, color=tints.ink, linewidth=0.8)
     ax.set_yticks(range(len(grid)), [*(f"seed {seed}" for seed in pulls.index), "always right"])
     label_digits(ax, pulls.columns.to_numpy(), targets)
     ax.set_xlim(-0.5, grid.shape[1] - 0.5)

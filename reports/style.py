@@ -1,39 +1,37 @@
-"""One look for every figure: colours, type, axes.
+"""Three styles and one look: `paper` for print, `slides` for the wall, `dark` for screens; type, axes, ticks.
 
 The digit that the rule counts for "yes" and the one it counts against keep their two colours everywhere, and
-all other digits are grey (colours: Okabe & Ito 2008, distinguishable with colour blindness). Attention is
-drawn from 0 to 1, diverging scales are centred on 0.
+all other digits are grey (`reports.palettes`). Attention is drawn from 0 to 1, diverging scales are centred on 0.
+
+Figures ask for colours while they draw, through ``tints`` and ``maps``, which are always those of the style that
+`look` has set. A colour that is read when a module is imported would stay that of paper.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Literal, cast
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from attnprobe.errors import AttnprobeError, did_you_mean
+from reports.palettes import DARK, PAPER, Maps, Palette, Tints
 from reports.words import ten_to
 
 __all__ = [
-    "CERTIFIED",
-    "CHANCE",
-    "DISTRACTOR",
-    "FAILED",
-    "FIRST",
-    "INK",
-    "PALE",
-    "SECOND",
-    "attention_map",
+    "STYLES",
+    "Style",
+    "canvas",
     "colour",
-    "diverging",
     "dots",
     "empty",
     "error_axis",
@@ -41,38 +39,20 @@ __all__ = [
     "label_digits",
     "log_axis",
     "look",
+    "maps",
     "powers",
-    "seed_groups",
-    "sequential",
+    "style_named",
+    "text_colour",
     "thousands",
     "tidy",
+    "tints",
 ]
-
-FIRST = "#D55E00"  # the digit that speaks for "yes": vermilion
-SECOND = "#0072B2"  # the digit that speaks against: blue
-DISTRACTOR = "#7F7F7F"
-CERTIFIED = "#009E73"  # seeds without any wrong input: green
-FAILED = "#CC79A7"  # seeds that failed: purple
-CHANCE = "#000000"
-INK = "#1A1A1A"
-PALE = "#BFBFBF"
-
-BLANK = "#EDEDED"  # cells without a value
-
-
-def _map(name: str, *colours: str) -> Colormap:
-    return LinearSegmentedColormap.from_list(name, colours).with_extremes(bad=BLANK)
-
-
-attention_map = _map("attention", "#FFFFFF", "#4D4D4D")
-diverging = _map("second_to_first", SECOND, "#FFFFFF", FIRST)
-sequential = _map("error", "#FFF7E6", "#E69F00", "#5B2C00")
 
 DRAWN_WITH = (
     *("axes", "figure", "font", "grid", "hatch", "hist", "image", "legend", "lines", "markers", "mathtext", "patch"),
     *("path", "pdf", "savefig", "scatter", "text", "xaxis", "xtick", "yaxis", "ytick"),
 )
-LOOK: dict[Any, Any] = {
+LOOK: dict[str, Any] = {
     # first of all matplotlib's own settings, not those of whoever draws: the report is the same for everyone
     **{name: value for name, value in mpl.rcParamsDefault.items() if name.split(".")[0] in DRAWN_WITH},
     "figure.dpi": 100,
@@ -83,8 +63,6 @@ LOOK: dict[Any, Any] = {
     "axes.titlelocation": "left",
     "axes.titleweight": "bold",
     "axes.labelsize": 8,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.7,
@@ -95,30 +73,132 @@ LOOK: dict[Any, Any] = {
     "ytick.major.width": 0.7,
     "legend.fontsize": 7.5,
     "legend.frameon": False,
-    "grid.color": "#E6E6E6",
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.2,
     "pdf.fonttype": 42,
 }
+DPI = 200
+SLIDE_WIDTH = 6.4  # inches at least: with letters of 8 points, as large on the wall as print at arm's length
+SLIDE_PIXELS = 1920
+
+
+def _coloured(tints: Tints) -> dict[str, Any]:
+    """Matplotlib's settings that are colours."""
+    letters = ("text.color", "axes.labelcolor", "xtick.color", "ytick.color")
+    lines = ("axes.edgecolor", "lines.color", "patch.edgecolor", "hatch.color")
+    ground = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
+    return {
+        **dict.fromkeys(letters + lines, tints.ink),
+        **dict.fromkeys(ground, tints.paper),
+        "grid.color": tints.grid,
+    }
+
+
+@dataclass(frozen=True)
+class Style:
+    """How figures look.
+
+    Attributes
+    ----------
+    name : str
+    palette : Palette
+        Its colours and scales.
+    rc : mapping
+        Settings of matplotlib: all that bear on what is drawn.
+    shape : (float, float) or None
+        Width to height of every figure; None leaves each its own.
+    """
+
+    name: str
+    palette: Palette
+    rc: Mapping[str, Any]
+    shape: tuple[int, int] | None = None
+
+
+STYLES: dict[str, Style] = {
+    style.name: style
+    for style in (
+        Style("paper", PAPER, LOOK | _coloured(PAPER.tints)),
+        Style("slides", PAPER, LOOK | _coloured(PAPER.tints) | {"lines.linewidth": 1.6}, shape=(16, 9)),
+        Style("dark", DARK, LOOK | _coloured(DARK.tints)),
+    )
+}
+_current: ContextVar[Style] = ContextVar("style", default=STYLES["paper"])
+
+
+class _Live:
+    """A part of the current style's palette, looked up anew each time."""
+
+    def __init__(self, part: Literal["tints", "maps"]) -> None:
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(getattr(_current.get().palette, self._part), name)
+
+
+tints = cast(Tints, _Live("tints"))
+maps = cast(Maps, _Live("maps"))
+
+
+def style_named(name: str) -> Style:
+    """The style of that name; AttnprobeError if there is none."""
+    if name not in STYLES:
+        allowed = ", ".join(STYLES)
+        raise AttnprobeError(f"style {name!r} is unknown.{did_you_mean(name, STYLES)} There are: {allowed}.")
+    return STYLES[name]
 
 
 @contextmanager
-def look() -> Iterator[None]:
-    """The look, for as long as the context lasts; global settings stay as they are."""
-    with mpl.rc_context(LOOK):
-        yield
+def look(style: str = "paper") -> Iterator[None]:
+    """The look of a style, for as long as the context lasts; global settings stay as they are.
+
+    Parameters
+    ----------
+    style : str
+        A name in `STYLES`.
+
+    Raises
+    ------
+    AttnprobeError
+        When there is no such style.
+    """
+    chosen = style_named(style)
+    before = _current.set(chosen)
+    try:
+        with mpl.rc_context(cast(Any, chosen.rc)):
+            yield
+    finally:
+        _current.reset(before)
+
+
+def canvas(size: tuple[float, float]) -> tuple[tuple[float, float], float]:
+    """Size in inches and dots an inch of a figure in the current style, given its own size.
+
+    Slides are 16 to 9 and 1,920 dots wide, and at least as wide as leaves the letters large.
+    """
+    shape = _current.get().shape
+    if shape is None:
+        return size, DPI
+    width = max(SLIDE_WIDTH, size[0])
+    dots_an_inch = math.nextafter(SLIDE_PIXELS / width, math.inf)  # matplotlib cuts fractions of a dot off
+    return (width, width * shape[1] / shape[0]), dots_an_inch
 
 
 def colour(digit: int, targets: tuple[int, int]) -> str:
-    """The colour of a digit."""
-    return {targets[0]: FIRST, targets[1]: SECOND}.get(int(digit), DISTRACTOR)
+    """The colour of a digit's marks."""
+    return {targets[0]: tints.first, targets[1]: tints.second}.get(int(digit), tints.distractor)
+
+
+def text_colour(digit: int, targets: tuple[int, int]) -> str:
+    """The colour of a digit's name: the same, with the contrast that letters need."""
+    return {targets[0]: tints.first_text, targets[1]: tints.second_text}.get(int(digit), tints.distractor_text)
 
 
 def label_digits(ax: Axes, digits: np.ndarray, targets: tuple[int, int]) -> None:
     """Digits as ticks along x, the rule's two in their colours."""
     ax.set_xticks(digits, [str(digit) for digit in digits])
     for digit, text in zip(digits, ax.get_xticklabels(), strict=True):
-        text.set_color(colour(digit, targets))
+        text.set_color(text_colour(digit, targets))
         text.set_fontweight("bold" if digit in targets else "normal")
     ax.set_xlim(digits[0] - 0.6, digits[-1] + 0.6)
     ax.set_xlabel("digit")
@@ -169,19 +249,9 @@ def error_axis(ax: Axes, error: pd.Series) -> pd.Series:
     return error.clip(lower=floor)
 
 
-def seed_groups(seeds: pd.DataFrame) -> list[tuple[str, pd.Series, str, str]]:
-    """Name, rows, colour and marker of the seeds by outcome, those that there are."""
-    groups = [
-        ("failed", seeds["failed"], FAILED, "X"),
-        ("some wrong", ~seeds["failed"] & ~seeds["certified"], DISTRACTOR, "o"),
-        ("certified", seeds["certified"], CERTIFIED, "D"),
-    ]
-    return [(f"{name} ({int(rows.sum()):,})", rows, tint, mark) for name, rows, tint, mark in groups if rows.any()]
-
-
 def empty(ax: Axes, words: str, title: str = "") -> Axes:
     """Say in place of a picture why there is none."""
-    ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center", color="#595959")
+    ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center", color=tints.muted)
     ax.set_title(title)
     ax.set_axis_off()
     return ax

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
 from reports.pair_map import pair_map
-from reports.style import empty, sequential
+from reports.style import empty, maps
 from reports.words import estimate, percent
 
 
@@ -32,7 +32,7 @@ def draw(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[int, int] = (
             continue
         grid = np.full((n, n), np.nan)
         grid[table["digit"], table["substitute"]] = table[column]
-        pair_map(grid, ax, targets, sequential, "probability of a change" if column == "label_flips" else "")
+        pair_map(grid, ax, targets, maps.sequential, "probability of a change" if column == "label_flips" else "")
         ax.set_ylabel("this digit …")
         ax.set_xlabel("… becomes that one")
         ax.set_title(title)

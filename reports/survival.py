@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
-from reports.style import CERTIFIED, DISTRACTOR, INK, empty, thousands, tidy
+from reports.marks import MILESTONES
+from reports.style import empty, thousands, tidy, tints
 from reports.words import percent, plural
 
 LOOKS = {
-    "accuracy_0.99": ("accuracy > 0.99", DISTRACTOR, (0, (1, 1.2))),
-    "accuracy_0.999": ("accuracy > 0.999", INK, (0, (5, 1.5))),
-    "certified": ("certified", CERTIFIED, "-"),
+    "accuracy_0.99": "accuracy > 0.99",
+    "accuracy_0.999": "accuracy > 0.999",
+    "certified": "certified",
 }
 
 
@@ -27,12 +30,15 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     title = "Not there yet"
     if table.empty:
         return empty(ax, "no snapshots", title)
-    for event, (label, tint, dashes) in LOOKS.items():
+    for event, label in LOOKS.items():
+        mark = MILESTONES[event]
         rows = table[table["event"] == event]
-        ax.fill_between(rows["step"], rows["ci_low"], rows["ci_high"], step="post", color=tint, alpha=0.2, linewidth=0)
-        ax.step(rows["step"], rows["surviving"], where="post", color=tint, linestyle=dashes, label=label, clip_on=False)
+        step, tint = rows["step"], mark.colour
+        ax.fill_between(step, rows["ci_low"], rows["ci_high"], step="post", color=tint, alpha=0.2, linewidth=0)
+        stair: dict[str, Any] = {"where": "post", "clip_on": False}
+        ax.step(step, rows["surviving"], color=tint, linestyle=mark.line, label=label, **stair)
     steps = table["step"].unique()
-    ax.vlines(steps, 0, 0.02, color=INK, linewidth=0.5)
+    ax.vlines(steps, 0, 0.02, color=tints.ink, linewidth=0.5)
     ax.set_ylim(0, 1)
     ax.set_xlim(0, max(1, steps.max()))
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
@@ -50,7 +56,7 @@ def caption(material: Material) -> str:
     if table.empty:
         return "The run keeps no snapshots, so there is nothing to look at."
     last = table.groupby("event").last()
-    ends = [f"{label}: {percent(last.loc[event, 'surviving'])}" for event, (label, _, _) in LOOKS.items()]
+    ends = [f"{label}: {percent(last.loc[event, 'surviving'])}" for event, label in LOOKS.items()]
     return (
         "Share of seeds that no snapshot up to here has shown to be there (Kaplan-Meier; bands: pointwise 95 % "
         "intervals, log-log, so uncertainty; none where the share is 0 or 1). A stair falls at the first snapshot that "

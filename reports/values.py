@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from reports.by_digit import BARS, by_digit, by_digit_table, show_the_bars
 from reports.figure import Figure, Material
-from reports.style import INK, empty
+from reports.style import empty, tints
 from reports.words import number, plural
 
 LINEAR = 0.1  # rule weights are drawn on a linear scale up to here
@@ -29,7 +29,7 @@ def draw_values(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     """Dots and bars by digit on the gauge where the first target is +1 and the second -1."""
     by_digit(table, "value_gauged", ax, targets)
     show_the_bars(table, "value_gauged", ax)
-    ax.axhline(0, color=INK, linewidth=0.7)
+    ax.axhline(0, color=tints.ink, linewidth=0.7)
     ax.set_ylabel(f"value (scale: {targets[0]} is +1, {targets[1]} is −1)")
     ax.set_title("Learned values")
     return ax
@@ -41,8 +41,8 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
         return empty(ax, "no seed has exactly one threshold", "The linear rule on counts")
     by_digit(table, "rule_weight", ax, targets)
     best = table.drop_duplicates("digit")
-    ax.scatter(best["digit"] + 0.42, best["separator"], s=16, marker="<", color=INK, linewidths=0, zorder=4)
-    ax.axhline(0, color=INK, linewidth=0.7)
+    ax.scatter(best["digit"] + 0.42, best["separator"], s=16, marker="<", color=tints.ink, linewidths=0, zorder=4)
+    ax.axhline(0, color=tints.ink, linewidth=0.7)
     ax.set_yscale("symlog", linthresh=LINEAR, linscale=1.6)
     edge = max(2.0, float(table["rule_weight"].abs().max()) * 1.3)
     ax.set_ylim(-edge, edge)

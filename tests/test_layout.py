@@ -14,9 +14,13 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from reports.catalogue import FIGURES
+from reports.document import sheets
 from reports.figure import Material, _lay_out
-from reports.pages import PAGES
-from reports.sheet import HEIGHT, SIDE, WIDTH, Sheet
+from reports.pages import CHAPTERS, PAGES
+from reports.pages.contents import entries
+from reports.pages.embedding import EMBEDDING
+from reports.paper import PAPERS, Paper
+from reports.sheet import SIDE, Sheet
 from reports.style import look
 
 
@@ -24,6 +28,7 @@ class Laid(NamedTuple):
     """What stands on a page, in inches from its lower left corner, each with its words."""
 
     page: str
+    paper: Paper
     paragraphs: list[tuple[str, Bbox]]
     footer: list[tuple[str, Bbox]]
     axes: list[tuple[str, Bbox]]
@@ -41,15 +46,19 @@ def labels(axes: Axes) -> list[Text]:
     return [text for text in found if text.get_visible() and text.get_text()]
 
 
-@pytest.fixture(scope="module", params=["ten_run", *REPORTED])
+ON_LETTER = ("ten_run", "many digits", "a seed that is not finite")
+REPORTS = [*((run, "a4") for run in ("ten_run", *REPORTED)), *((run, "letter") for run in ON_LETTER)]
+
+
+@pytest.fixture(scope="module", params=REPORTS, ids=", ".join)
 def laid(request, edge) -> list[Laid]:
     """Every page of a report, measured with the font's own widths, as the PDF has them."""
-    material = edge(request.param) if request.param in EDGES else Material(request.getfixturevalue(request.param))
+    run, size = request.param[0], PAPERS[request.param[1]]
+    material = edge(run) if run in EDGES else Material(request.getfixturevalue(run))
     found = []
     with look(), mpl.rc_context({"text.hinting": "none"}):
-        for place, page in enumerate(PAGES, start=1):
-            sheet = Sheet(place, "footer")
-            page(sheet, material)
+        listed = entries(CHAPTERS, [page.finding(material) for page in PAGES])
+        for number, sheet in enumerate(sheets(material, listed, size), start=1):
             sheet.canvas.set_dpi(500)
             sheet.canvas.draw_without_rendering()
             inches = sheet.canvas.dpi_scale_trans.inverted()
@@ -60,7 +69,8 @@ def laid(request, edge) -> list[Laid]:
             panels = sheet.canvas.axes
             found.append(
                 Laid(
-                    page.__name__,
+                    f"page {number}, {sheet.canvas.texts[2].get_text()}",
+                    size,
                     boxes(sheet.canvas.texts[2:]),
                     boxes(sheet.canvas.texts[:2]),
                     [(panel.get_title(loc="left"), panel.get_tightbbox().transformed(inches)) for panel in panels],
@@ -85,15 +95,15 @@ def overlaps(first: list[tuple[str, Bbox]], second: list[tuple[str, Bbox]]) -> l
 
 def test_everything_stays_on_its_page_and_above_the_footer(laid) -> None:
     for page in laid:
-        assert page.footer[0][0] == "footer"
+        assert page.footer[0][0].startswith("attnprobe")
         foot = max(box.y1 for _, box in page.footer)
         for words, box in (*page.paragraphs, *page.axes):
             assert box.y0 > foot, f"{page.page}: {words!r} runs into the footer"
-            assert box.y1 < HEIGHT - 0.3, f"{page.page}: {words!r}"
+            assert box.y1 < page.paper.height - 0.3, f"{page.page}: {words!r}"
             assert box.x0 > 0.3, f"{page.page}: {words!r} begins at {box.x0:.2f} inches"
-            assert box.x1 < WIDTH - 0.3, f"{page.page}: {words!r} ends at {box.x1:.2f} inches"
+            assert box.x1 < page.paper.width - 0.3, f"{page.page}: {words!r} ends at {box.x1:.2f} inches"
         for words, box in page.paragraphs:
-            assert box.x1 < WIDTH - SIDE + 0.03, f"{page.page}: {words!r} ends at {box.x1:.2f} inches"
+            assert box.x1 < page.paper.width - SIDE + 0.03, f"{page.page}: {words!r} ends at {box.x1:.2f} inches"
 
 
 def test_nothing_lies_over_anything_else(laid) -> None:
@@ -111,7 +121,7 @@ def test_what_is_not_a_number_is_written_as_a_dash(laid) -> None:
 
 def test_a_run_without_a_finite_seed_does_not_blame_its_alphabet(edge) -> None:
     sheet = Sheet(1, "footer")
-    next(page for page in PAGES if page.__name__ == "embedding_page")(sheet, edge("no seed is finite"))
+    EMBEDDING.on(sheet, edge("no seed is finite"))
     assert not [text for text in sheet.canvas.texts if "An alphabet of 5 digits leaves" in text.get_text()]
 
 

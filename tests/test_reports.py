@@ -24,37 +24,11 @@ import attnprobe as ap
 import reports
 from reports.catalogue import FIGURES
 from reports.document import document, draw, few_collections
-from reports.exercise import LIGHT_RED, RED
 from reports.figure import Figure, Material, _lay_out, _saved
 from reports.fonts import FOR_TYPESETTING, light_fonts
-from reports.pages import PAGES
-from reports.style import DISTRACTOR, FIRST, SECOND, look
+from reports.pages import CHAPTERS, PAGES
+from reports.style import look, text_colour, tints
 from reports.words import exact_accuracy, number, percent, ten_to
-
-SECTIONS = (  # a page each, in this order
-    "SUMMARY",
-    "THE EXERCISE'S PICTURE",
-    "LEARNING",
-    "WHEN IT GOT THERE",
-    "WHAT IT LOOKS AT",
-    "WHAT IT COMPUTES",
-    "THE READOUT",
-    "THE RULE THAT EACH SEED COMPUTES",
-    "HOW DISTRACTORS ARE SILENCED",
-    "DOES IT NEED ITS ATTENTION?",
-    "WHAT CHANGES ITS ANSWER",
-    "IS ATTENTION AN EXPLANATION?",
-    "ATTENTION AND ATTRIBUTIONS",
-    "HOW IT GOT THERE",
-    "HOW IT IS BUILT",
-    "HOW MUCH OF IT IS LEARNED",
-    "KINDS OF SOLUTION",
-    "WHERE ERRORS ARE",
-    "SEEDS THAT FAILED",
-    "WHAT STUCK SEEDS GET WRONG",
-    "HOW MANY SEEDS ARE ENOUGH",
-    "WHAT A SAMPLED TEST SET SAYS",
-)
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +63,74 @@ def pages(folder) -> list[str]:
     return [re.sub(r"\s+", " ", text) for text in found]
 
 
-def test_the_report_has_its_pages_that_say_what_they_are_about(pages) -> None:
-    assert len(pages) == len(PAGES)
-    for number_, (text, section) in enumerate(zip(pages, SECTIONS, strict=True), start=1):
-        assert section in text
+def test_the_report_tells_one_argument_in_order(pages) -> None:
+    chapters = [
+        "What was asked",
+        "Does it work?",
+        "What does it look at?",
+        "What does it compute?",
+        "Does attention explain it?",
+        "How is it built?",
+        "How did it get there?",
+        "How do seeds differ?",
+        "How sure are we?",
+        "Methods and provenance",
+    ]
+    assert [chapter.title for chapter in CHAPTERS] == chapters
+    assert len(pages) == len(PAGES) + 1  # the contents
+    for number_, (text, section) in enumerate(zip(pages, sections(), strict=True), start=1):
+        assert section.upper() in text
         assert "attnprobe 0.1.0 · demo · rule n3 > n1" in text
         assert re.search(rf"\b{number_}\b", text)
+
+
+def sections() -> list[str]:
+    """What the pages are about, the contents among them."""
+    found = [page.section for page in PAGES]
+    return [*found[:1], "The argument", *found[1:]]
+
+
+def test_each_page_opens_with_its_finding_and_the_contents_have_them_all(pages, folder) -> None:
+    material = Material(ap.open_run(folder))
+    rest = [*pages[:1], *pages[2:]]
+    for page, text in zip(PAGES, rest, strict=True):
+        finding = re.sub(r"\s+", " ", page.finding(material))
+        assert finding in text
+        assert finding in pages[1]
+
+
+def test_each_figure_is_on_one_page() -> None:
+    shown = [figure.name for page in PAGES for figure in page.figures]
+    assert sorted(shown) == sorted(figure.name for figure in FIGURES)
+    assert len(set(shown)) == len(shown)
+
+
+def test_bookmarks_and_links_lead_to_their_pages(folder) -> None:
+    reader = pypdf.PdfReader(folder / "report.pdf")
+    outline = iter(reader.outline)
+    found = {}
+    for chapter, (bookmark, below) in zip(CHAPTERS, zip(outline, outline, strict=True), strict=True):
+        assert bookmark.title.endswith(f"· {chapter.title}")
+        assert [item.title for item in below] == [page.section for page in chapter.pages]
+        assert reader.get_destination_page_number(bookmark) == reader.get_destination_page_number(below[0])
+        found |= {item.title: reader.get_destination_page_number(item) for item in below}
+    texts = [re.sub(r"\s+", " ", page.extract_text()) for page in reader.pages]
+    for section, place in found.items():
+        assert f"· {section.upper()}" in texts[place]
+    links = [item.get_object() for item in reader.pages[1]["/Annots"]]
+    assert [reader.get_page_number(link["/Dest"][0].get_object()) for link in links] == list(found.values())
+    width, height = (float(x) for x in reader.pages[1].mediabox[2:])
+    for link in links:
+        x0, y0, x1, y1 = (float(x) for x in link["/Rect"])
+        assert 0 < x0 < x1 < width
+        assert 0 < y0 < y1 < height
+
+
+def test_the_document_says_what_it_is_and_not_who_made_it(folder) -> None:
+    reader = pypdf.PdfReader(folder / "report.pdf")
+    assert reader.metadata.title == "attnprobe report: n3 > n1, 3 seeds"
+    assert not {"/Author", "/CreationDate", "/ModDate"} & set(reader.metadata)
+    assert reader.trailer["/Root"]["/Lang"] == "en"
 
 
 def fonts(page: pypdf.PageObject) -> list[pypdf.generic.DictionaryObject]:
@@ -200,8 +236,8 @@ def test_a_report_at_the_edge_can_be_made(edge, name: str) -> None:
     data = document(edge(name))
     assert dict(mpl.rcParams) == before
     found = [re.sub(r"\s+", " ", page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(data)).pages]
-    for text, section in zip(found, SECTIONS, strict=True):
-        assert section in text
+    for text, section in zip(found, sections(), strict=True):
+        assert section.upper() in text
 
 
 def test_attention_is_drawn_from_0_to_1(material) -> None:
@@ -215,8 +251,9 @@ def test_attention_is_drawn_from_0_to_1(material) -> None:
 def test_the_two_digits_keep_their_colours(material) -> None:
     for name in ("attention_by_digit", "values_by_digit", "rule_weights", "embedding_cosine"):
         ax = drawn(reports.figures()[name], material)[0]
-        tints = {text.get_text(): to_hex(text.get_color()).upper() for text in ax.get_xticklabels()}
-        assert tints == {"0": DISTRACTOR, "1": SECOND, "2": DISTRACTOR, "3": FIRST, "4": DISTRACTOR}, name
+        drawn_in = {text.get_text(): to_hex(text.get_color()).upper() for text in ax.get_xticklabels()}
+        assert drawn_in == {str(digit): text_colour(digit, (3, 1)) for digit in range(5)}, name
+        assert len(set(drawn_in.values())) == 3
 
 
 def test_rows_and_columns_of_the_error_map_are_not_swapped(ax) -> None:
@@ -307,7 +344,7 @@ def test_the_exercises_2s_and_4s_are_red(exercise) -> None:
     targets = [text for text in cells if text.get_text() in "24"]
     assert 1 <= len(targets) < 50
     for text in cells:
-        red = to_hex(text.get_color()).upper() in (RED, LIGHT_RED)
+        red = to_hex(text.get_color()).upper() in (tints.red, tints.red_on_high)
         assert red == (text.get_text() in "24")
 
 

@@ -1,57 +1,43 @@
-"""The pages, in the order of the argument, one module each. A page opens with its finding, made from the tables."""
+"""The pages, in the order of the argument: one question a chapter, one module a page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from reports.pages.attention import ATTENTION
+from reports.pages.attributions import ATTRIBUTIONS
+from reports.pages.budget import BUDGET
+from reports.pages.dynamics import DYNAMICS, SURVIVAL
+from reports.pages.embedding import EMBEDDING
+from reports.pages.errors import ERRORS
+from reports.pages.explanation import EXPLANATION
+from reports.pages.failed import FAILED
+from reports.pages.families import FAMILIES
+from reports.pages.geometry import GEOMETRY
+from reports.pages.interventions import INTERVENTIONS
+from reports.pages.learning import LEARNING
+from reports.pages.methods import DEFINITIONS, METHODS, PROVENANCE
+from reports.pages.overview import EXERCISE, SUMMARY
+from reports.pages.page import Chapter, Page
+from reports.pages.readout import READOUT
+from reports.pages.rules import RULES
+from reports.pages.sampled_tests import SAMPLED_TESTS
+from reports.pages.silencing import SILENCING
+from reports.pages.stuck import STUCK
+from reports.pages.substitutions import SUBSTITUTIONS
+from reports.pages.values import VALUES
 
-from reports.figure import Material
-from reports.pages.attention import attention_page
-from reports.pages.attributions import attributions_page
-from reports.pages.budget import budget_page
-from reports.pages.dynamics import dynamics_page, survival_page
-from reports.pages.embedding import embedding_page
-from reports.pages.errors import errors_page
-from reports.pages.explanation import explanation_page
-from reports.pages.failed import failed_page
-from reports.pages.families import families_page
-from reports.pages.geometry import geometry_page
-from reports.pages.interventions import interventions_page
-from reports.pages.learning import learning_page
-from reports.pages.overview import exercise_page, summary
-from reports.pages.readout import readout_page
-from reports.pages.rules import rules_page
-from reports.pages.sampled_tests import sampled_tests_page
-from reports.pages.silencing import silencing_page
-from reports.pages.stuck import stuck_page
-from reports.pages.substitutions import substitutions_page
-from reports.pages.values import values_page
-from reports.sheet import Sheet
+__all__ = ["CHAPTERS", "PAGES", "Chapter", "Page"]
 
-__all__ = ["PAGES"]
-
-Page = Callable[[Sheet, Material], None]
-
-PAGES: tuple[Page, ...] = (
-    summary,
-    exercise_page,
-    learning_page,
-    survival_page,
-    attention_page,
-    values_page,
-    readout_page,
-    rules_page,
-    silencing_page,
-    interventions_page,
-    substitutions_page,
-    explanation_page,
-    attributions_page,
-    dynamics_page,
-    embedding_page,
-    geometry_page,
-    families_page,
-    errors_page,
-    failed_page,
-    stuck_page,
-    budget_page,
-    sampled_tests_page,
+CHAPTERS: tuple[Chapter, ...] = (
+    Chapter("What was asked", (SUMMARY, EXERCISE)),
+    Chapter("Does it work?", (LEARNING, ERRORS)),
+    Chapter("What does it look at?", (ATTENTION,)),
+    Chapter("What does it compute?", (VALUES, READOUT, RULES)),
+    Chapter("Does attention explain it?", (EXPLANATION, SILENCING, INTERVENTIONS, SUBSTITUTIONS, ATTRIBUTIONS)),
+    Chapter("How is it built?", (EMBEDDING, GEOMETRY)),
+    Chapter("How did it get there?", (DYNAMICS, SURVIVAL)),
+    Chapter("How do seeds differ?", (FAMILIES, FAILED, STUCK)),
+    Chapter("How sure are we?", (BUDGET, SAMPLED_TESTS)),
+    Chapter("Methods and provenance", (DEFINITIONS, METHODS, PROVENANCE)),
 )
+
+PAGES: tuple[Page, ...] = tuple(page for chapter in CHAPTERS for page in chapter.pages)

@@ -6,11 +6,11 @@ import math
 
 from reports import faithfulness
 from reports.figure import Material
-from reports.pages.stack import stack
+from reports.pages.page import Page, Row
 from reports.sheet import Sheet
 from reports.words import number
 
-__all__ = ["attributions_page"]
+__all__ = ["ATTRIBUTIONS"]
 
 MEANINGS = (
     ("direct contribution", "a (v − t), attention times value beyond the threshold: its part of z − t"),
@@ -21,10 +21,8 @@ MEANINGS = (
 )
 
 
-def attributions_page(sheet: Sheet, material: Material) -> None:
-    """Rank agreement with attributions; permuted patterns; what the attributions are."""
-    sheet.heading("Attention and attributions", finding(material))
-    stack(sheet, material, (faithfulness.TAUS, faithfulness.FLIPS), (2.3, 1.1), left=1.75)
+def _meanings(sheet: Sheet, material: Material) -> None:
+    """What the attributions are."""
     sheet.text("What is compared with attention", weight="bold")
     sheet.table(MEANINGS, (1.6, 5), header=False)
 
@@ -41,3 +39,11 @@ def finding(material: Material) -> str:
         f"By rank, attention agrees with leave-one-out by a median tau of {number(left_out, 2)} and with Shapley "
         f"values by {number(shapley, 2)}; these two agree with each other by {number(between, 2)}."
     )
+
+
+ATTRIBUTIONS = Page(
+    "Attention and attributions",
+    finding,
+    (Row((faithfulness.TAUS,), 2.3, left=1.75), Row((faithfulness.FLIPS,), 1.1, left=1.75)),
+    after=_meanings,
+)

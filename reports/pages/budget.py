@@ -4,36 +4,25 @@ from __future__ import annotations
 
 from reports import budget
 from reports.figure import Material
-from reports.sheet import Sheet
+from reports.pages.page import Page, Row
 from reports.words import percent, plural
 
-__all__ = ["budget_page"]
+__all__ = ["BUDGET"]
 
 FEW = 10
 
 
-def budget_page(sheet: Sheet, material: Material) -> None:
-    """Coverage and width of intervals over the number of seeds."""
-    sheet.heading("How many seeds are enough", _finding(material))
-    if material["seed_budget"].empty:
-        sheet.text(
-            "Coverage is how often an interval made from a few seeds holds the value over all of them. It takes a run "
-            "that can stand for all seeds, of 20 or more."
-        )
-        return
-    for figure, letter in ((budget.COVERAGE, "a"), (budget.COVERAGE_OTHERS, "b")):
-        axes = sheet.axes(1.35, (1, 1, 1), gap=0.4)
-        figure.on(material, axes)
-        sheet.letter(axes[0], letter)
-        sheet.space(0.22)
-        sheet.caption(letter, figure.caption(material))
-    (ax,) = sheet.axes(1.5, (1,), right=2.1)
-    budget.WIDTH.on(material, [ax])
-    sheet.letter(ax, "c")
-    sheet.caption("c", budget.WIDTH.caption(material))
+def unknown(material: Material) -> str:
+    """What it takes to say how many are enough, where this run cannot."""
+    if not material["seed_budget"].empty:
+        return ""
+    return (
+        "Coverage is how often an interval made from a few seeds holds the value over all of them. It takes a run "
+        "that can stand for all seeds, of 20 or more."
+    )
 
 
-def _finding(material: Material) -> str:
+def finding(material: Material) -> str:
     """The measures whose usual interval covers least and most with few seeds."""
     table = material["seed_budget"]
     usual = table[(table["n_seeds"] == FEW) & (table["measure"].map(budget.QUOTED) == table["method"])]
@@ -44,3 +33,15 @@ def _finding(material: Material) -> str:
         f"Made from {FEW} seeds, 95 % intervals hold the truth in {percent(least['coverage'])} of cases for the "
         f"{budget.WORDS[least['measure']]}, in {percent(most['coverage'])} for the {budget.WORDS[most['measure']]}."
     )
+
+
+BUDGET = Page(
+    "How many seeds are enough",
+    finding,
+    (
+        Row((budget.COVERAGE,), 1.35, (1, 1, 1), gap=0.4, below=0.22),
+        Row((budget.COVERAGE_OTHERS,), 1.35, (1, 1, 1), gap=0.4, below=0.22),
+        Row((budget.WIDTH,), 1.5, right=2.1),
+    ),
+    absent=unknown,
+)

@@ -5,37 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import pandas as pd
+
 from reports import dynamics, precedence, survival
 from reports.figure import Material
-from reports.pages.stack import stack
+from reports.pages.page import Page, Row
 from reports.sheet import Sheet
 from reports.words import plural
 
-__all__ = ["dynamics_page", "survival_page"]
+__all__ = ["DYNAMICS", "SURVIVAL"]
 
 NEVER = "–"
 NOTHING = "No snapshots were kept, so how the seeds got there cannot be seen."
 
 
-def dynamics_page(sheet: Sheet, material: Material) -> None:
-    """Answers, attention and values over steps, and which of the last two comes first."""
-    sheet.heading("How it got there", _order(material))
-    if material["dynamics"].empty:
-        sheet.text("Train with snapshots above 0 to see it.")
-        return
-    for figure, letter in ((dynamics.ANSWER, "a"), (dynamics.CIRCUIT, "b")):
-        axes = sheet.axes(1.3, (1, 1, 1), gap=0.72)
-        figure.on(material, axes)
-        sheet.letter(axes[0], letter)
-        sheet.caption(letter, figure.caption(material))
-        sheet.space(0.05)
-    axes = sheet.axes(1.75, (1, 1.75), gap=0.95)
-    precedence.FIGURE.on(material, axes)
-    sheet.letter(axes[0], "c")
-    sheet.caption("c", precedence.FIGURE.caption(material))
+def unseen(material: Material) -> str:
+    """What to do to see it, where nothing was kept."""
+    return "Train with snapshots above 0 to see it." if material["dynamics"].empty else ""
 
 
-def _order(material: Material) -> str:
+def order(material: Material) -> str:
+    """Whether values or attention came first."""
     shares = material["precedence_shares"]
     if shares.empty:
         return NOTHING
@@ -51,26 +41,34 @@ def _order(material: Material) -> str:
     )
 
 
-def survival_page(sheet: Sheet, material: Material) -> None:
-    """Curves of those not there yet, medians, and who got there and lost it again."""
+def arrival(material: Material) -> str:
+    """How many seeds were seen above 0.999, by when, and how many were certified."""
     table = material["survival"]
     if table.empty:
-        sheet.heading("When it got there", NOTHING)
-        return
-    milestones, summary = material["milestones"], material["summary"].set_index("measure")
-    there = milestones[milestones["reached"]].groupby("event").size().reindex(survival.LOOKS, fill_value=0)
-    high, n = int(there["accuracy_0.999"]), int(table["n_at_risk"].iloc[0])
-    middle = _step(summary.loc["steps_to_accuracy_0.999_median", "estimate"])
-    sheet.heading(
-        "When it got there",
+        return NOTHING
+    there, n = _there(material), int(table["n_at_risk"].iloc[0])
+    high = int(there["accuracy_0.999"])
+    middle = _step(material["summary"].set_index("measure").loc["steps_to_accuracy_0.999_median", "estimate"])
+    return (
         f"{high:,} of {plural(n, 'seed')} {'has' if high == 1 else 'have'} been seen above 0.999 accuracy"
         f"{'' if middle == NEVER else f', in the median by step {middle}'}; {there['certified']:,} "
-        f"{'has' if there['certified'] == 1 else 'have'} been certified.",
+        f"{'has' if there['certified'] == 1 else 'have'} been certified."
     )
-    stack(sheet, material, (survival.FIGURE,), (3.6,))
-    sheet.space(0.1)
+
+
+def _there(material: Material) -> pd.Series:
+    """How many seeds were seen past each milestone."""
+    milestones = material["milestones"]
+    counts: pd.Series = milestones[milestones["reached"]].groupby("event").size()
+    return counts.reindex(survival.LOOKS, fill_value=0)
+
+
+def _milestones(sheet: Sheet, material: Material) -> None:
+    """How many passed each milestone and lost it again, and when the median seed did."""
+    milestones, summary = material["milestones"], material["summary"].set_index("measure")
+    there, n = _there(material), int(material["survival"]["n_at_risk"].iloc[0])
     rows: list[Sequence[str]] = [("milestone", "seeds that were there", "of them lost it again", "median step")]
-    for event, (label, _, _) in survival.LOOKS.items():
+    for event, label in survival.LOOKS.items():
         seen, median = milestones[milestones["event"] == event], summary.loc[f"steps_to_{event}_median"]
         rows.append(
             (
@@ -91,3 +89,16 @@ def survival_page(sheet: Sheet, material: Material) -> None:
 
 def _step(step: float) -> str:
     return NEVER if math.isnan(step) else f"{step:,.0f}"
+
+
+DYNAMICS = Page(
+    "Values and attention over steps",
+    order,
+    (
+        Row((dynamics.ANSWER,), 1.3, (1, 1, 1), gap=0.72),
+        Row((dynamics.CIRCUIT,), 1.3, (1, 1, 1), gap=0.72),
+        Row((precedence.FIGURE,), 1.75, (1, 1.75), gap=0.95),
+    ),
+    absent=unseen,
+)
+SURVIVAL = Page("Milestones", arrival, (Row((survival.FIGURE,), 3.6),), after=_milestones, absent=unseen)

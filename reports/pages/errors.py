@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from reports import errors
 from reports.figure import Material
-from reports.pages.stack import stack
-from reports.sheet import Sheet
+from reports.pages.page import Page, Row
 from reports.words import plural
 
-__all__ = ["errors_page"]
+__all__ = ["ERRORS"]
 
 
-def errors_page(sheet: Sheet, material: Material) -> None:
-    """The count map of errors."""
+def finding(material: Material) -> str:
+    """How many seeds err, and on which counts."""
     seeds = material["seeds"]
     wrong = int((seeds["error_probability"] > 0).sum())
     if wrong == 0:
-        finding = f"All {plural(len(seeds), 'seed')} are right on every input."
-    else:
-        sound = errors.data_sound(material)
-        cells = sound[sound["mean"] > 0]
-        where = (
-            f"those that did not fail err only {errors.cells_in_words(material, cells)}."
-            if 0 < len(cells) <= 3
-            else "all of those have failed."
-            if cells.empty
-            else f"those that did not fail do so in {len(cells)} of {len(sound)} pairs of counts."
-        )
-        finding = f"{wrong:,} of {plural(len(seeds), 'seed')} err on some input; {where}"
-    sheet.heading("Where errors are", finding)
-    stack(sheet, material, (errors.ALL, errors.SOUND), (3.1, 3.1), right=2.1)
+        return f"All {plural(len(seeds), 'seed')} are right on every input."
+    sound = errors.data_sound(material)
+    cells = sound[sound["mean"] > 0]
+    where = (
+        f"those that did not fail err only {errors.cells_in_words(material, cells)}."
+        if 0 < len(cells) <= 3
+        else "all of those have failed."
+        if cells.empty
+        else f"those that did not fail do so in {len(cells)} of {len(sound)} pairs of counts."
+    )
+    return f"{wrong:,} of {plural(len(seeds), 'seed')} err on some input; {where}"
+
+
+ERRORS = Page("Where errors are", finding, (Row((errors.ALL,), 3.1, right=2.1), Row((errors.SOUND,), 3.1, right=2.1)))

@@ -4,27 +4,10 @@ from __future__ import annotations
 
 from reports import agreement
 from reports.figure import Material
-from reports.sheet import Sheet
+from reports.pages.page import Page, Row
 from reports.words import percent, plural, probability
 
-__all__ = ["explanation_page"]
-
-
-def explanation_page(sheet: Sheet, material: Material) -> None:
-    """Two seeds side by side; the rules of all seeds beside their focus; all pairs."""
-    sheet.heading("Is attention an explanation?", finding(material))
-    axes = sheet.axes(1.35, (1, 1), gap=0.7, left=0.42, right=0.1)
-    agreement.PATTERNS.on(material, axes)
-    sheet.letter(axes[0], "a")
-    sheet.caption("a", agreement.PATTERNS.caption(material))
-    sheet.space(0.1)
-    axes = sheet.axes(2.4, (1, 1))
-    for figure, ax, letter in zip((agreement.RULE, agreement.PAIRS), axes, "bc", strict=True):
-        figure.on(material, [ax])
-        sheet.letter(ax, letter)
-    sheet.space(0.25)
-    sheet.caption("b", agreement.RULE.caption(material))
-    sheet.caption("c", agreement.PAIRS.caption(material))
+__all__ = ["EXPLANATION"]
 
 
 def finding(material: Material) -> str:
@@ -46,3 +29,13 @@ def finding(material: Material) -> str:
     return (
         f"{seen}; in the median of {plural(n, 'pair')} of seeds answers differ with probability {probability(median)}."
     )
+
+
+EXPLANATION = Page(
+    "Same answers, different attention",
+    finding,
+    (
+        Row((agreement.PATTERNS,), 1.35, (1, 1), gap=0.7, left=0.42, right=0.1),
+        Row((agreement.RULE, agreement.PAIRS), 2.4, (1, 1), below=0.25),
+    ),
+)

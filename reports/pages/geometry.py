@@ -6,31 +6,13 @@ import math
 
 from reports import geometry
 from reports.figure import Material
+from reports.pages.page import Page, Row
 from reports.sheet import Sheet
 from reports.words import number, percent, plural
 
-__all__ = ["geometry_page"]
+__all__ = ["GEOMETRY"]
 
 KEPT, LEFT = 0.7, 0.3  # correlation with a seed's own start: about half of the variance, and a tenth
-
-
-def geometry_page(sheet: Sheet, material: Material) -> None:
-    """Likeness of pairs of seeds, the share of the variance that is read, the rank of the rule's digits."""
-    sheet.heading("How much of it is learned", finding(material))
-    axes = sheet.axes(1.85, (1, 1))
-    geometry.SIMILARITY.on(material, axes)
-    sheet.letter(axes[0], "a")
-    sheet.space(0.22)
-    sheet.caption("a", geometry.SIMILARITY.caption(material))
-    sheet.space(0.1)
-    axes = sheet.axes(1.85, (1, 1))
-    for figure, ax, letter in zip((geometry.PLANE, geometry.SEPARATION), axes, "bc", strict=True):
-        figure.on(material, [ax])
-        sheet.letter(ax, letter)
-    sheet.caption("b", geometry.PLANE.caption(material))
-    sheet.caption("c", geometry.SEPARATION.caption(material))
-    sheet.space(0.1)
-    sheet.text(limits(material), size=8)
 
 
 def finding(material: Material) -> str:
@@ -69,3 +51,18 @@ def limits(material: Material) -> str:
         "distances are not fixed by what a network answers: the weights that read the embedding can undo any "
         "invertible map of it."
     )
+
+
+def _limits(sheet: Sheet, material: Material) -> None:
+    sheet.text(limits(material), size=8)
+
+
+GEOMETRY = Page(
+    "How much of it is learned",
+    finding,
+    (
+        Row((geometry.SIMILARITY,), 1.85, (1, 1), below=0.22),
+        Row((geometry.PLANE, geometry.SEPARATION), 1.85, (1, 1)),
+    ),
+    after=_limits,
+)

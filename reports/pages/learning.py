@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from reports import failed, learning
 from reports.figure import Material
-from reports.pages.stack import stack
-from reports.sheet import Sheet
+from reports.pages.page import Page, Row
 from reports.words import plural
 
-__all__ = ["learning_page"]
+__all__ = ["LEARNING"]
 
 
-def learning_page(sheet: Sheet, material: Material) -> None:
-    """Learning curves over seeds, and where all seeds ended."""
+def finding(material: Material) -> str:
+    """How many seeds ended above 0.999, and how many failed."""
     seeds = material["seeds"]
     n_failed = int(seeds["failed"].sum())
     rest = f"{n_failed} of {len(seeds):,} failed" if n_failed else "none failed"
     good = int((seeds["accuracy"] > 0.999).sum())
-    sheet.heading(
-        "Learning",
+    return (
         f"After {material.config.steps:,} steps {good:,} of {plural(len(seeds), 'seed')} "
-        f"{'is' if good == 1 else 'are'} above 0.999 accuracy; {rest}.",
+        f"{'is' if good == 1 else 'are'} above 0.999 accuracy; {rest}."
     )
-    stack(sheet, material, (learning.FIGURE, failed.FIGURE), (3.3, 2.7))
+
+
+LEARNING = Page("Learning curves and final errors", finding, (Row((learning.FIGURE,), 3.3), Row((failed.FIGURE,), 2.7)))

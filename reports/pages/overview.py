@@ -1,15 +1,18 @@
-"""The first pages: what was asked and trained, with the key numbers; the exercise's own picture."""
+"""What was asked and trained, with the key numbers; the exercise's own picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from reports import exercise
 from reports.figure import Material
+from reports.pages.page import Page, Row
 from reports.sheet import Sheet
 from reports.words import estimate, exact_accuracy, number, percent, plural
 
-__all__ = ["exercise_page", "summary"]
+__all__ = ["EXERCISE", "SUMMARY"]
 
 KEY_NUMBERS = (
     ("right on every input (certified)", "share_certified", True),
@@ -29,28 +32,36 @@ KEY_NUMBERS = (
 )
 
 
-def summary(sheet: Sheet, material: Material) -> None:
-    """What was asked and trained, the key numbers, the settings, what focus means."""
+def finding(material: Material) -> str:
+    """What was asked of how many seeds, how many are right, and where they look."""
     a, b = material.targets
-    seeds = material["seeds"]
-    table = material["summary"].set_index("measure")
-    certified = table.loc["share_certified", "estimate"]
-    sheet.heading(
-        "Summary",
-        f"{plural(len(seeds), 'seed')} asked whether a sequence holds more {a}s than {b}s: "
-        f"{percent(certified)} are right on every input, and attention on {a}s and {b}s has a median of "
-        f"{number(table.loc['focus_median', 'estimate'], 2)}, where chance is "
-        f"{number(seeds['focus_chance'].iloc[0], 2)}.",
+    seeds, table = material["seeds"], material["summary"].set_index("measure")["estimate"]
+    asked = f"{plural(len(seeds), 'seed')} asked whether a sequence holds more {a}s than {b}s"
+    if np.isnan(table["focus_median"]):
+        return f"{asked}: none is finite."
+    n = int(seeds["certified"].sum())
+    right = (
+        f"{percent(table['share_certified'])} are right on every input"
+        if len(seeds) > 1
+        else f"it is {'right on every input' if n else 'not right on every input'}"
     )
+    return (
+        f"{asked}: {right}, and attention on {a}s and {b}s has a median of {number(table['focus_median'], 2)}, "
+        f"where chance is {number(seeds['focus_chance'].iloc[0], 2)}."
+    )
+
+
+def _summary(sheet: Sheet, material: Material) -> None:
+    """What was asked and trained, the key numbers, what focus means, three seeds."""
+    a, b = material.targets
+    seeds, config = material["seeds"], material.config
+    table = material["summary"].set_index("measure")
     sheet.text(
-        f"One small attention network, trained from {plural(len(seeds), 'random seed')}, answers the rule "
-        f"“{material.config.rule}” for "
-        f"sequences of {material.config.length} digits from 0 to {material.config.vocab_size - 1}. The "
-        "network ignores order, so all "
-        f"{material.config.vocab_size**material.config.length:,} sequences are covered exactly by their "
-        "digit counts: accuracy, focus "
-        "and errors below are computed, not estimated. Only the variation over seeds is estimated; "
-        "brackets are 95 % intervals for it."
+        f"One small attention network, trained from {plural(len(seeds), 'random seed')} for {config.steps:,} steps, "
+        f"answers the rule “{config.rule}” for sequences of {plural(config.length, 'digit')} from 0 to "
+        f"{config.vocab_size - 1}. The network ignores order, so all {config.vocab_size**config.length:,} sequences "
+        "are covered exactly by their digit counts: accuracy, focus and errors below are computed, not estimated. Only "
+        "the variation over seeds is estimated; brackets are 95 % intervals for it."
     )
     sheet.space(0.08)
     rows: list[Sequence[str]] = [("over seeds", "estimate [95 % interval]", "method")]
@@ -84,44 +95,36 @@ def summary(sheet: Sheet, material: Material) -> None:
             )
         )
     sheet.table(rows, (2, 1, 2, 1.4, 1, 1))
-    sheet.text("Settings and provenance", weight="bold")
-    config = material.config.model_dump(mode="json")
-    sheet.text("; ".join(f"{name} = {_setting(value)}" for name, value in config.items()) + ".", size=8)
-    made = material.info["made_with"]
-    libraries = ", ".join(f"{name} {version}" for name, version in made["libraries"].items())
-    sheet.text(
-        f"Run made {material.info['created']} with attnprobe {material.info['attnprobe']}, Python "
-        f"{made['python']}, {libraries}; "
-        f"{made['system']}, {made['cpu']} ({made['cpu_kind']}), {plural(made['cores'], 'core')}.",
-        size=8,
-    )
 
 
-def exercise_page(sheet: Sheet, material: Material) -> None:
-    """The exercise's picture for a typical, the best and the worst seed."""
+def exercise_finding(material: Material) -> str:
+    """How the one plot that the exercise asks for looks in three seeds."""
     a, b = material.targets
+    invited = f"One attention plot invites “it looks at the {a}s and {b}s”"
     share = {which: percent(seed["focus"]) for which, seed in exercise.chosen(material).items()}
-    sheet.heading(
-        "The exercise's picture",
-        f"One attention plot invites “it looks at the {a}s and {b}s”: the typical seed does so with "
-        f"{share['typical']} of its attention, the best with {share['best']}, the worst with {share['worst']}.",
+    if len(material["seeds"]) == 1:
+        return f"{invited}: the one seed does so with {share['typical']} of its attention."
+    return (
+        f"{invited}: the typical seed does so with {share['typical']} of its attention, the best with {share['best']}, "
+        f"the worst with {share['worst']}."
     )
-    for figure, letter in zip(exercise.FIGURES, "abc", strict=True):
-        axes = sheet.axes(1.65, (1.25, 1.25, 0.66), gap=0.84, left=0.42)
-        figure.on(material, axes)
-        sheet.letter(axes[0], letter)
-        sheet.space(-0.12)
-        sheet.caption(letter, figure.caption(material))
-        sheet.space(0.1)
+
+
+def _panels(sheet: Sheet, material: Material) -> None:
+    """What the three panels of each row are."""
+    a, b = material.targets
     sheet.text(
         f"Left: attention on each position of the same eight sequences, from 0 to 1; {a}s and {b}s in red. "
-        "Middle: the digits' "
-        f"values where attention exceeds 0.1, on the scale where {a} has +1 and {b} has −1 (grey: too "
-        "little attention). "
-        "Right: mean batch loss between records.",
+        f"Middle: the digits' values where attention exceeds 0.1, on the scale where {a} has +1 and {b} has −1 (grey: "
+        "too little attention). Right: mean batch loss between records.",
         size=8,
     )
 
 
-def _setting(value: object) -> str:
-    return f"({', '.join(map(str, value))})" if isinstance(value, list) else str(value)
+SUMMARY = Page("Summary", finding, before=_summary)
+EXERCISE = Page(
+    "The exercise's picture",
+    exercise_finding,
+    [Row((figure,), 1.65, (1.25, 1.25, 0.66), gap=0.84, left=0.42, elastic=False) for figure in exercise.FIGURES],
+    after=_panels,
+)

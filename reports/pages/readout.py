@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from reports import readout
 from reports.figure import Material
-from reports.pages.stack import stack
-from reports.sheet import Sheet
+from reports.pages.page import Page, Row
 from reports.words import plural
 
-__all__ = ["readout_page"]
+__all__ = ["READOUT"]
 
 
-def readout_page(sheet: Sheet, material: Material) -> None:
-    """Readout curves with thresholds."""
+def finding(material: Material) -> str:
+    """How many seeds answer by a single threshold."""
     seeds = material["seeds"]
     one = int((seeds["n_thresholds"] == 1).sum())
-    sheet.heading(
-        "The readout",
-        f"{one:,} of {plural(len(seeds), 'seed')} turn the pooled value into an answer by a single threshold"
-        + ("." if one == len(seeds) else f"; {len(seeds) - one:,} by none or several."),
+    return f"{one:,} of {plural(len(seeds), 'seed')} turn the pooled value into an answer by a single threshold" + (
+        "." if one == len(seeds) else f"; {len(seeds) - one:,} by none or several."
     )
-    stack(sheet, material, (readout.FIGURE, readout.THRESHOLDS), (3.5, 2.6))
+
+
+READOUT = Page("The readout curve", finding, (Row((readout.FIGURE,), 3.5), Row((readout.THRESHOLDS,), 2.6)))

@@ -9,20 +9,13 @@ import pandas as pd
 
 from reports import rules
 from reports.figure import Material
-from reports.pages.stack import stack
+from reports.pages.page import Page, Row
 from reports.sheet import Sheet
 from reports.words import RAISED, number, plural
 
-__all__ = ["rules_page"]
+__all__ = ["RULES"]
 
 LONGEST = 31  # letters of a sequence that have room in a column
-
-
-def rules_page(sheet: Sheet, material: Material) -> None:
-    """Rules beside all right rules, margins, and the inputs nearest to being wrong."""
-    sheet.heading("The rule that each seed computes", finding(material))
-    stack(sheet, material, (rules.REGION, rules.MARGINS), (2.4, 1.6), right=1.35)
-    _nearest(sheet, material)
 
 
 def finding(material: Material) -> str:
@@ -107,3 +100,11 @@ def _common(material: Material) -> str:
     long = " Raised: how often a digit occurs." if material.config.length > LONGEST // 2 else ""
     often = f" The right input nearest to being wrong most often has {', '.join(parts)}." if parts else ""
     return f"In brackets: the input's label, and its margin in nats.{long}{often}"
+
+
+RULES = Page(
+    "The rule that each seed computes",
+    finding,
+    (Row((rules.REGION,), 2.4, right=1.35), Row((rules.MARGINS,), 1.6, right=1.35)),
+    after=_nearest,
+)

@@ -6,20 +6,14 @@ import math
 
 from reports import silencing
 from reports.figure import Material
-from reports.pages.stack import stack
-from reports.sheet import Sheet
+from reports.pages.page import Page, Row
 from reports.words import percent, plural
 
-__all__ = ["silencing_page"]
+__all__ = ["SILENCING"]
 
 
-def silencing_page(sheet: Sheet, material: Material) -> None:
-    """Silence by attention and by value, over seeds and by digit."""
-    sheet.heading("How distractors are silenced", _finding(material))
-    stack(sheet, material, (silencing.FIGURE, silencing.DIGITS), (3.3, 2.3))
-
-
-def _finding(material: Material) -> str:
+def finding(material: Material) -> str:
+    """How much of the silence is attention's, in the middle and at the ends."""
     table = material["silencing_by_seed"]
     share = table["share_attention"].dropna()
     if material.config.vocab_size == 2:
@@ -35,3 +29,8 @@ def _finding(material: Material) -> str:
         f"{plural(len(share), 'seed')}, values the rest; from seed to seed its share runs from "
         f"{percent(share.min())} to {percent(share.max())}."
     )
+
+
+SILENCING = Page(
+    "How distractors are silenced", finding, (Row((silencing.FIGURE,), 3.3), Row((silencing.DIGITS,), 2.3))
+)

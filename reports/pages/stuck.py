@@ -6,35 +6,45 @@ from collections.abc import Sequence
 
 from reports import stuck
 from reports.figure import Material
-from reports.pages.stack import stack
+from reports.pages.page import Page, Row
 from reports.sheet import Sheet
 from reports.words import exact_accuracy, plural
 
-__all__ = ["stuck_page"]
+__all__ = ["STUCK"]
 
 MOST_ROWS = 14
 LONGEST = 40  # letters of an example
 
 
-def stuck_page(sheet: Sheet, material: Material) -> None:
-    """By digit, and by the inputs that they get wrong."""
-    sheet.heading("What stuck seeds get wrong", _finding(material))
+def none(material: Material) -> str:
+    """Only what a stuck seed would be, where there is none."""
     n, *_ = stuck.missing(material)
-    if not n:
-        sheet.text("A seed is stuck when its training stayed finite and its exact accuracy is below 0.9.")
-        return
+    return "" if n else "A seed is stuck when its training stayed finite and its exact accuracy is below 0.9."
+
+
+def _best_alone(sheet: Sheet, material: Material) -> None:
+    """What answers that count one of the two digits alone could reach, and what the stuck seeds do."""
     a, b = material.targets
     first, second = stuck.best_alone(material)
-    seeds = material["seeds"].set_index("seed")
-    errors = seeds.loc[stuck.worst(material), "error_probability"]
+    errors = material["seeds"].set_index("seed").loc[stuck.worst(material), "error_probability"]
     ends = [exact_accuracy(errors.max()), exact_accuracy(errors.min())]
     sheet.text(
         f"An answer that depends on the number of {a}s alone is right with a probability of at most {first}, one that "
         f"depends on the number of {b}s alone of at most {second}. The stuck seeds below reach "
         f"{' to '.join(dict.fromkeys(ends))}."
     )
-    lines = min(n, stuck.MOST_LINES) + 1
-    stack(sheet, material, (stuck.FIGURE,), (min(3.3, 0.6 + 0.2 * lines),), left=0.95, right=0.45)
+
+
+def _height(material: Material) -> float:
+    """Of the figure: one line a seed, and one for the right answer."""
+    n, *_ = stuck.missing(material)
+    return min(3.3, 0.6 + 0.2 * (min(n, stuck.MOST_LINES) + 1))
+
+
+def _costliest(sheet: Sheet, material: Material) -> None:
+    """The counts at which each of them loses most."""
+    n, *_ = stuck.missing(material)
+    seeds = material["seeds"].set_index("seed")
     sheet.text("The inputs that cost each of them most", weight="bold")
     rows: list[Sequence[str]] = [("seed", "accuracy", "inputs with", "wrong answer", "of its errors", "for example")]
     listed = stuck.worst(material, MOST_ROWS)
@@ -52,7 +62,7 @@ def stuck_page(sheet: Sheet, material: Material) -> None:
     )
 
 
-def _finding(material: Material) -> str:
+def finding(material: Material) -> str:
     """How many do not count one of the two digits."""
     a, b = material.targets
     n, first, second, both = stuck.missing(material)
@@ -68,3 +78,13 @@ def _finding(material: Material) -> str:
     ]
     which = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
     return f"{lost} of {plural(n, 'stuck seed')} {'does' if lost == 1 else 'do'} not count both digits: {which}."
+
+
+STUCK = Page(
+    "What stuck seeds get wrong",
+    finding,
+    (Row((stuck.FIGURE,), _height, left=0.95, right=0.45, elastic=False),),
+    before=_best_alone,
+    after=_costliest,
+    absent=none,
+)

@@ -1,0 +1,250 @@
+"""What the words mean, how the numbers are made, and what made this run."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+import attnprobe
+from attnprobe.config import Config
+from reports.figure import Material
+from reports.pages.page import Page
+from reports.sheet import Sheet
+from reports.words import number, plural
+
+__all__ = ["DEFINITIONS", "METHODS", "PROVENANCE", "command"]
+
+MOST_SHARDS = 16  # whose checksums are printed; the run folder has all
+LONGEST = 160  # letters of a list of seeds
+SOURCES = {  # of the ways in which the table summary makes intervals, by how its method begins
+    "Wilson": "shares of seeds. Wilson 1927, doi:10.1080/01621459.1927.10502953",
+    "Clopper-Pearson": "shares, exact. Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404",
+    "bootstrap BCa": "means over seeds. Efron 1987, doi:10.1080/01621459.1987.10478410",
+    "bootstrap percentile": "means over seeds where BCa is not defined. Efron & Tibshirani 1993",
+    "Student": "means over more than 5,000 seeds, where the bootstrap agrees with it",
+    "order statistics": "medians: the exact interval between two ranks. David & Nagaraja 2003, section 7.1",
+    "Fisher z": "rank correlations. Bonett & Wright 2000, doi:10.1007/BF02294183",
+    "jackknife": "means over pairs of seeds, leaving out whole seeds. Arvesen 1969, doi:10.1214/aoms/1177697287",
+    "bootstrap over seeds": "medians and correlations over pairs: whole seeds are drawn. Snijders & Borgatti 1999",
+    "Kaplan-Meier": "steps until a milestone, seeds without it censored. Brookmeyer & Crowley 1982",
+}
+
+
+def defined(material: Material) -> str:
+    """What the words are about."""
+    a, b = material.targets
+    return (
+        "A seed is ten scores, ten values and one curve: what it does with any sequence follows from these."
+        if material.config.vocab_size == 10
+        else f"A seed is {material.config.vocab_size} scores, as many values and one curve: what it does with any "
+        f"sequence of {a}s, {b}s and other digits follows from these."
+    )
+
+
+def _definitions(sheet: Sheet, material: Material) -> None:
+    a, b = material.targets
+    V, L = material.config.vocab_size, material.config.length
+    rows: Sequence[Sequence[str]] = (
+        ("word", "meaning"),
+        ("seed", "the whole number that fixes one training run: initial weights and data"),
+        ("score s(d)", "of a digit d, before the softmax, in nats; free up to a shift common to all digits"),
+        (
+            "attention a(i)",
+            "of a position i: exp s(d_i) / sum over positions of exp s(d_j); from 0 to 1, sums to 1 over a sequence",
+        ),
+        (
+            "value v(d)",
+            "one number a digit; free up to an affine map that the readout undoes. Here the gauge is fixed: "
+            f"{a} has +1 and {b} has −1",
+        ),
+        ("pooled value z", "the sum over positions of attention times value: all that the readout sees"),
+        ("readout f(z)", "the logit of “yes”: a piecewise linear curve; probability = 1 / (1 + exp(−f))"),
+        ("threshold t", "a pooled value at which the sign of f changes, so that the answer changes"),
+        (
+            "rule weight",
+            "with one threshold the answer is “yes” when the sum over digits of count(d) b(d) is above 0, "
+            f"b(d) = ± exp(s(d)) (v(d) − t), scaled so that {a} has a weight of size 1",
+        ),
+        ("certified", f"right on every one of the {V**L:,} sequences; counted in whole numbers, not sampled"),
+        ("accuracy", "probability of a right answer to a random sequence, every digit equally likely; exact"),
+        ("failed", "not finite, or accuracy below 0.9; stuck: failed but finite. Both stay in every denominator"),
+        ("margin", "the least logit in favour of the right answer over all inputs, in nats; above 0 when certified"),
+        (
+            "focus",
+            f"expected share of attention on {a}s and {b}s over all sequences; chance is its value under uniform "
+            f"attention, 2 / {V} = {number(2 / V)}; lift is focus over chance",
+        ),
+        (
+            "silence",
+            f"how much smaller a distractor's rule weight is than that of {a}, on a log scale, split into the part "
+            "of a low score (attention) and the part of a value near the threshold",
+        ),
+        ("leave-one-out", "a position's effect: the logit less the logit without it, attention renormalised"),
+        ("Shapley value", "a position's mean effect on the logit over all orders in which positions can join"),
+        ("distractor", f"a digit that the rule does not name: neither {a} nor {b}"),
+        ("rank", "place of a seed among all, by probability of error, then by expected loss; 1 is best"),
+    )
+    sheet.table(rows, (1.15, 5.4))
+
+
+def made(material: Material) -> str:
+    """What is exact, what is estimated."""
+    n, V, L = len(material["seeds"]), material.config.vocab_size, material.config.length
+    return (
+        f"{math.comb(L + V - 1, V - 1):,} digit counts stand for all {V**L:,} sequences, so what one seed does is "
+        f"computed exactly; how seeds vary is estimated from {plural(n, 'seed')}."
+    )
+
+
+def _methods(sheet: Sheet, material: Material) -> None:
+    V, L = material.config.vocab_size, material.config.length
+    paragraphs = (
+        (
+            "Exact",
+            f"The network has no positions, so it sees a sequence through its digit counts alone. Each of the "
+            f"{math.comb(L + V - 1, V - 1):,} count vectors stands for L! / (c_0! c_1! …) sequences, a whole number. "
+            "Accuracy, error, loss and certificates are sums over all of them; attention by digit, focus and entropy "
+            "are expectations over the same sequences, integrals in one variable that are exact to rounding. Weights "
+            "are float32, as trained; all that follows from them is float64. An answer that rounding could turn is "
+            "counted as undecided, with a bound on the rounding error that is derived, not guessed.",
+        ),
+        (
+            "Estimated",
+            "The seeds of a run are taken as a random sample of all seeds. Brackets are 95 % intervals over whole "
+            "seeds, and the table summary names the method and n of each. With many intervals, one in twenty misses "
+            "what it estimates: read them one by one, not as a search for the largest.",
+        ),
+        (
+            "Gauges",
+            "Adding a constant to all scores, or changing all values by an affine map that the readout undoes, "
+            "changes no answer. Seeds are compared only in what such changes leave alone, or on the scale that is "
+            "fixed by the rule's two digits.",
+        ),
+        (
+            "Drawn",
+            "Thick bars are the middle half of the seeds, thin ones the middle 90 %, white dots the median: spread, "
+            "not uncertainty. Lines with caps and brackets are 95 % intervals: uncertainty. Attention is drawn from 0 "
+            "to 1. Where a figure draws some of the seeds its caption or a note in it says how many; the bars and all "
+            "numbers are of all seeds. The two digits of the rule keep their colours throughout, other digits are "
+            "grey.",
+        ),
+        (
+            "Training",
+            "Adam on binary cross entropy, a new random batch each step. Seed s starts from the weights that torch "
+            "gives after torch.manual_seed(s); its batches depend on (s, step) alone, so that a seed is the same in "
+            "any company.",
+        ),
+    )
+    for title, words in paragraphs:
+        sheet.text(title, weight="bold")
+        sheet.text(words)
+        sheet.space(0.05)
+    sheet.text("How the intervals of this report are made", weight="bold")
+    sheet.table([("method", "of what, and source"), *_used(material)], (1.7, 4.8), size=7.5)
+
+
+def _used(material: Material) -> list[tuple[str, str]]:
+    """The methods that the table summary names, with their sources."""
+    methods = sorted(set(material["summary"]["method"]))
+    longest_first = sorted(SOURCES, key=len, reverse=True)
+    found = {}
+    for method in methods:
+        known = next((name for name in longest_first if method.startswith(name)), None)
+        if known:
+            found[method] = SOURCES[known]
+    return list(found.items())
+
+
+def made_by(material: Material) -> str:
+    """When, and by what."""
+    return (
+        f"Trained with attnprobe {material.info['attnprobe']} on {material.info['created'][:10]}; the command below "
+        "makes the run and this report again."
+    )
+
+
+def command(material: Material) -> str:
+    """The command that makes the run again: its seeds, and each setting that is not the default."""
+    seeds = _spans(np.sort(material["seeds"]["seed"].to_numpy()))
+    asked = seeds if len(seeds) <= LONGEST else "SEEDS.txt"
+    parts = ["attnprobe", "study", material.path.name, "--seeds", asked]
+    usual = Config()
+    for name in Config.model_fields:
+        value = getattr(material.config, name)
+        if value != getattr(usual, name):
+            parts += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, tuple) else (value,))]
+    return shlex.join(parts)
+
+
+def _spans(seeds: np.ndarray) -> str:
+    """Sorted seeds as the command line takes them: ``0:256,300``."""
+    breaks = [0, *(np.flatnonzero(np.diff(seeds) != 1) + 1), len(seeds)]
+    spans = [(seeds[start], seeds[stop - 1] + 1) for start, stop in pairwise(breaks)]
+    return ",".join(f"{low}:{high}" if high - low > 1 else str(low) for low, high in spans)
+
+
+def _provenance(sheet: Sheet, material: Material) -> None:
+    sheet.text("The command", weight="bold")
+    again = command(material)
+    sheet.code(again)
+    if "SEEDS.txt" in again:
+        sheet.text(f"SEEDS.txt is a text file of the {len(material['seeds']):,} seeds, one a line.", size=8)
+    sheet.text(
+        "It gives the same bits on the same kind of processor with the same versions of the libraries. Another kind "
+        "of processor adds up in another order; compare distributions there, not bits.",
+        size=8,
+    )
+    sheet.space(0.08)
+    sheet.text("Settings", weight="bold")
+    fields = Config.model_fields
+    settings = material.config.model_dump(mode="json")
+    sheet.table(
+        [
+            ("setting", "value", "meaning"),
+            *((name, _setting(value), fields[name].description or "") for name, value in settings.items()),
+        ],
+        (1.2, 1.2, 4.2),
+        size=7.5,
+    )
+    made = material.info["made_with"]
+    sheet.text("Made with", weight="bold")
+    sheet.table(
+        [
+            ("run begun", material.info["created"]),
+            ("attnprobe", f"{material.info['attnprobe']} (this report: {attnprobe.__version__})"),
+            ("processor", f"{made['cpu']} ({made['cpu_kind']}), {plural(made['cores'], 'core')}, {made['system']}"),
+            ("Python", made["python"]),
+            ("libraries", ", ".join(f"{name} {version}" for name, version in made["libraries"].items())),
+        ],
+        (1.2, 5.4),
+        size=7.5,
+        header=False,
+    )
+    sheet.text("Checksums (SHA-256)", weight="bold")
+    sheet.table(list(_checksums(material)), (1.2, 5.4), size=7.5, header=False)
+
+
+def _checksums(material: Material) -> Iterator[tuple[str, str]]:
+    """Of all weights together, and of the first files; the run folder has those of all."""
+    yield "all weights", material.state
+    shards = material.info["shards"]
+    for shard in shards[:MOST_SHARDS]:
+        name = f"shards/{shard}.safetensors"
+        yield f"shard {shard}", material.info["files"][name]
+    if len(shards) > MOST_SHARDS:
+        yield "", f"{len(shards) - MOST_SHARDS:,} more shards: run.json in the run folder has them."
+
+
+def _setting(value: object) -> str:
+    words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return textwrap.shorten(words, 24, placeholder="…")
+
+
+DEFINITIONS = Page("What the words mean", defined, before=_definitions)
+METHODS = Page("How the numbers are made", made, before=_methods)
+PROVENANCE = Page("What made this run", made_by, before=_provenance)
