@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["amount", "verdict"]
+__all__ = ["amount", "interval", "judged", "verdict"]
 
 SAME = "the same weights: the difference is exactly 0, the probability exactly 0.5"
 
@@ -28,11 +28,18 @@ def verdict(row: Mapping[str, Any]) -> str:
     if math.isnan(row["ci_low"]):
         here = f"{way} here, {size}" if row["difference"] else f"no difference here, {size}"
         return f"{here}; no interval ({row['method'].removeprefix('none: ')}), so nothing is said of other seeds"
-    said = f"{size} {_interval(row)}"
+    said = f"{size} {interval(row)}"
     if row["ci_low"] <= 0 <= row["ci_high"]:
         return f"no difference seen: {said}{_yet(row)}"
-    good = {0: "", 1: ": better", -1: ": worse"}[row["better"] * (1 if row["difference"] > 0 else -1)]
-    return f"{way}, {said}{good}{_chance(row)}"
+    good = judged(row)
+    return f"{way}, {said}{': ' if good else ''}{good}{_chance(row)}"
+
+
+def judged(row: Mapping[str, Any]) -> str:
+    """``better`` or ``worse``; nothing where neither way is, or where the interval holds 0 or is not known."""
+    if not (row["ci_low"] > 0 or row["ci_high"] < 0) or not row["better"]:
+        return ""
+    return "better" if (row["difference"] > 0) == (row["better"] > 0) else "worse"
 
 
 def amount(x: float, kind: str, unit: str) -> str:
@@ -43,7 +50,8 @@ def amount(x: float, kind: str, unit: str) -> str:
     return f"{_signed(x)}{of}"
 
 
-def _interval(row: Mapping[str, Any]) -> str:
+def interval(row: Mapping[str, Any]) -> str:
+    """The difference's interval, without its unit."""
     factor = 100 if row["kind"] == "share" else 1
     return f"[{_signed(factor * row['ci_low'])}, {_signed(factor * row['ci_high'])}]"
 

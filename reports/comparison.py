@@ -1,0 +1,65 @@
+"""What a comparison is drawn from: its tables, and each run with its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analyses import comparison
+from attnprobe.store import Run
+from reports.figure import Material
+
+__all__ = ["Compared", "of", "shortened"]
+
+LETTER = 0.082  # inches that a bold letter of a panel's title takes
+
+
+class Compared(Material):
+    """The tables of a comparison (`analyses.comparison.tables`); ``sides`` holds each run's own, by its name.
+
+    Settings, targets and path are the baseline's, the first run's.
+    """
+
+    def __init__(self, runs: Sequence[Run], names: Sequence[str] | None = None) -> None:
+        super().__init__(runs[0])
+        self._read = comparison.tables(runs, names)
+        called = self["compared_settings"]["run"].unique()
+        self.sides: dict[str, Material] = dict(zip(called, map(Material, runs), strict=True))
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self._read[name]
+
+    @property
+    def names(self) -> list[str]:
+        """What the runs are called, the baseline first."""
+        return list(self.sides)
+
+    @property
+    def baseline(self) -> str:
+        """What the first run is called."""
+        return self.names[0]
+
+    @property
+    def others(self) -> list[str]:
+        """The runs that are compared with the baseline."""
+        return self.names[1:]
+
+    def rows(self, run: str) -> pd.DataFrame:
+        """The comparison of one run with the baseline, by measure."""
+        table = self["comparison"]
+        return table[table["run"] == run].set_index("measure", drop=False)
+
+
+def of(material: Material) -> Compared:
+    """The comparison that a page or a figure is drawn from."""
+    assert isinstance(material, Compared)
+    return material
+
+
+def shortened(name: str, inches: float) -> str:
+    """A name that fits above a panel, its middle left out where it is too long."""
+    most = max(5, int(inches / LETTER))
+    if len(name) <= most:
+        return name
+    return f"{name[: most // 2]}…{name[len(name) - (most - most // 2 - 1) :]}"

@@ -1,0 +1,118 @@
+"""The first page of a comparison: what the runs are, what their seeds share, the key numbers, what chance would do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from reports.comparison import Compared, of, shortened
+from reports.figure import Material
+from reports.pages.page import Page
+from reports.sheet import Sheet
+from reports.words import number, percent, plural
+
+__all__ = ["RUNS", "cell", "listed"]
+
+NAME = 1.7  # inches for a run's name
+KEY = {
+    "share_certified": "certified",
+    "share_failed": "failed",
+    "share_above_0.999": "above 0.999",
+    "accuracy_mean": "accuracy, mean",
+    "focus_median": "focus, median",
+}
+
+
+def finding(material: Material) -> str:
+    """In what the runs differ, and how often each is right on every input."""
+    compared = of(material)
+    settings = _differing(compared)
+    what = f"differ in {listed(settings)}" if settings else "have the same settings"
+    rows = compared["comparison"]
+    certified = rows[rows["measure"] == "share_certified"].set_index("run")
+    shares = {compared.baseline: certified["estimate_baseline"].iloc[0], **certified["estimate_run"]}
+    said = listed([f"{percent(share)} in {name}" for name, share in shares.items()])
+    return f"The runs {what}. Right on every input: {said}."
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def cell(row: pd.Series, side: str) -> str:
+    """The estimate of the ``run`` or of the ``baseline`` with its interval."""
+    share = row["kind"] == "share"
+    factor, unit = (100, " %") if share else (1, "")
+
+    def write(x: float) -> str:
+        return percent(x).removesuffix(" %") if share else number(x)
+
+    text, low, high = (row[name] for name in (f"estimate_{side}", f"{side}_low", f"{side}_high"))
+    if np.isnan(factor * low):
+        return f"{write(text)}{'' if np.isnan(text) else unit}"
+    return f"{write(text)} [{write(low)}, {write(high)}]{unit}"
+
+
+def _differing(compared: Compared) -> list[str]:
+    """The settings in which some run differs."""
+    table = compared["compared_settings"]
+    settings = table.loc[table["differs"], "setting"].drop_duplicates()
+    return [name for name in settings if name != "seeds"]
+
+
+def _body(sheet: Sheet, material: Material) -> None:
+    compared = of(material)
+    sheet.text(
+        f"Each run is compared with the first, {compared.baseline}, measure by measure. What one seed does is computed "
+        "exactly over all inputs; what is estimated is how seeds vary. Brackets are 95 % intervals."
+    )
+    sheet.text("Runs", weight="bold")
+    table = compared["compared_settings"].pivot(index="run", columns="setting", values="value")
+    rows: list[Sequence[str]] = [("run", "seeds", "settings that differ")]
+    for name in compared.names:
+        settings = ", ".join(f"{setting} = {table.loc[name, setting]}" for setting in _differing(compared))
+        rows.append((shortened(name, NAME), str(table.loc[name, "seeds"]), settings or "none"))
+    sheet.table(rows, (NAME, 1.7, 3.1))
+    sheet.text("What their seeds share with those of the first", weight="bold")
+    runs = compared["compared_runs"].set_index("run")
+    rows = [("run", "seeds"), *((shortened(str(name), NAME), words) for name, words in runs["shared"].items())]
+    sheet.table(rows, (NAME, 4.8))
+    sheet.text("Key numbers", weight="bold")
+    _key_numbers(sheet, compared)
+    sheet.text("How many intervals would miss 0 by chance", weight="bold")
+    rows = [
+        ("run", "intervals for differences"),
+        *((shortened(str(name), NAME), _by_chance(of_run)) for name, of_run in runs.iterrows()),
+    ]
+    sheet.table(rows, (NAME, 4.8))
+    sheet.text(
+        "Measures of the same seeds go together, so that intervals that miss 0 by chance come in groups; they are not "
+        "widened for their number. An interval that holds 0 does not show that two runs are equal: they may differ by "
+        "anything that it holds."
+    )
+
+
+def _by_chance(row: pd.Series) -> str:
+    if not row["n_intervals"]:
+        return "no difference has an interval"
+    missed = row["n_miss_zero"]
+    return (
+        f"{missed} of {plural(row['n_intervals'], 'interval')} {'misses' if missed == 1 else 'miss'} 0; if no measure "
+        f"differed at all, {number(row['n_expected'], 2)} would"
+    )
+
+
+def _key_numbers(sheet: Sheet, compared: Compared) -> None:
+    """A few measures of all runs."""
+    first = compared.rows(compared.others[0])
+    rows: list[Sequence[str]] = [("run", *KEY.values())]
+    for name in compared.names:
+        table, side = (first, "baseline") if name == compared.baseline else (compared.rows(name), "run")
+        rows.append((shortened(name, 1.3), *(cell(table.loc[key], side) for key in KEY)))
+    sheet.table(rows, (1.25, 1.05, 1.1, 1.15, 1.2, 1.2), size=6.5)
+
+
+RUNS = Page("Runs and settings", finding, before=_body)
