@@ -255,5 +255,5 @@ def _seeds_in_words(side: Side) -> str:
     """How many seeds there are, and from where to where."""
     n, low, high = len(side.seeds), int(side.seeds[0]), int(side.seeds[-1])
     if n == 1:
-        return f"1: {low}"
-    return f"{n:,}: {low} to {high}" + ("" if high - low + 1 == n else ", not all")
+        return f"1 (seed {low})"
+    return f"{n:,} ({low} to {high}{'' if high - low + 1 == n else ', not all'})"

@@ -150,7 +150,7 @@ MEASURES = (
         "share_failed", "failed: not finite, or accuracy below 0.9", "share of seeds", "share", -1,
         _of("seeds", "failed"),
     ),
-    Measure("share_above_0.999", "accuracy above 0.999", "share of seeds", "share", 1, _above),
+    Measure("share_above_0.999", "accuracy > 0.999", "share of seeds", "share", 1, _above),
     Measure("accuracy_mean", "accuracy, mean", "probability", "mean", 1, _of("seeds", "accuracy")),
     Measure(
         "error_probability_median", "probability of a wrong answer, median", "probability", "median", -1,
@@ -158,11 +158,11 @@ MEASURES = (
     ),
     Measure("loss_median", "expected loss, median", "nats", "median", -1, _worst_if_missing),
     Measure(
-        "share_0.999_by_tau", "accuracy above 0.999 seen by step {tau}", "share of seeds", "share", 1,
+        "share_0.999_by_tau", "accuracy > 0.999 seen by step {tau}", "share of seeds", "share", 1,
         lambda side, steps: np.isfinite(side.steps_to(steps)), snapshots=True,
     ),
     Measure(
-        "steps_to_0.999_mean", "steps to accuracy above 0.999, mean up to step {tau}", "steps", "mean", -1,
+        "steps_to_0.999_mean", "steps to accuracy > 0.999, mean up to {tau}", "steps", "mean", -1,
         lambda side, steps: np.minimum(side.steps_to(steps), steps[-1]), snapshots=True,
     ),
     Measure("focus_median", "focus, median", "share of attention", "median", 0, _of("seeds", "focus")),

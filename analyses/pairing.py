@@ -12,13 +12,13 @@ from functools import cached_property
 
 import numpy as np
 
-from analyses.measures import MEASURES, Measure, Side
+from analyses.measures import MEASURES, TABLES, Measure, Side
 from attnprobe.differences import overlap
 from attnprobe.errors import AttnprobeError
 from attnprobe.parameters import parameter_shapes
 from attnprobe.store import Run
 
-__all__ = ["Pairing", "Values", "sides"]
+__all__ = ["Pairing", "Values", "require_tables", "sides"]
 
 FOCUS, LIFT = "focus_median", "focus_lift_median"
 
@@ -29,7 +29,8 @@ def sides(runs: Sequence[Run], names: Sequence[str] | None = None) -> list[Side]
     Raises
     ------
     AttnprobeError
-        When there are fewer than two runs, one is given twice or holds no seeds, or the names do not fit.
+        When there are fewer than two runs, one is given twice, holds no seeds or lacks a table, or the names do not
+        fit.
     """
     if len(runs) < 2:
         given = "1 run is" if len(runs) == 1 else f"{len(runs)} runs are"
@@ -40,7 +41,15 @@ def sides(runs: Sequence[Run], names: Sequence[str] | None = None) -> list[Side]
             raise AttnprobeError(f"{runs[k].path} is given twice: give different runs.")
     for run in runs:
         run.require_seeds()
+        require_tables(run, TABLES)
     return [Side(run, name) for run, name in zip(runs, _names(runs, names), strict=True)]
+
+
+def require_tables(run: Run, names: Sequence[str]) -> None:
+    """Raise for the first of some tables that the run has not, before time is spent on the others."""
+    for name in names:
+        if name not in run.tables:
+            run.table(name)
 
 
 def _names(runs: Sequence[Run], names: Sequence[str] | None) -> list[str]:
@@ -79,7 +88,8 @@ class Pairing:
     side, first : Side
         The run, and the baseline.
     steps : ndarray, int64 (K,)
-        Snapshot steps that both have, but for 0; the last is tau.
+        Snapshot steps that both have, but for 0; the last is tau. None where tau is within the first half of the
+        shorter training: by then little has been learned.
     start, sequences, labels : bool
         What is the same for a seed that both have: initial weights, the sequences it sees, their labels.
     """
@@ -88,7 +98,8 @@ class Pairing:
         self.side, self.first = side, first
         a, b = side.config, first.config
         steps = np.intersect1d(a.snapshot_steps, b.snapshot_steps)
-        self.steps = steps[steps > 0]
+        last = steps.max(initial=0)
+        self.steps = steps[(steps > 0) & (2 * last >= min(a.steps, b.steps))]
         self.question = (a.vocab_size, a.length) == (b.vocab_size, b.length)
         self.start = parameter_shapes(a) == parameter_shapes(b)
         self.sequences = self.question
@@ -145,7 +156,7 @@ class Pairing:
     def refusal(self, measure: Measure) -> str:
         """Why the measure means something else in the two runs; nothing where it can be compared."""
         if measure.snapshots and not len(self.steps):
-            return "the runs keep no snapshots at the same steps"
+            return "the runs keep too few snapshots at the same steps"
         if self.question or not measure.question:
             return ""
         a, b = self.side.config, self.first.config

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["amount", "interval", "judged", "verdict"]
+__all__ = ["amount", "chance", "interval", "judged", "verdict"]
 
 SAME = "the same weights: the difference is exactly 0, the probability exactly 0.5"
 
@@ -76,7 +76,13 @@ def _probability(row: Mapping[str, Any]) -> str:
     if row["better"]:
         way = "better"
         p, low, high = (p, low, high) if row["better"] > 0 else (1 - p, 1 - high, 1 - low)
-    return f"a random seed is {way} with probability {p:.2f} [{low:.2f}, {high:.2f}]"
+    return f"a random seed is {way} with probability {chance(p)} [{chance(low)}, {chance(high)}]"
+
+
+def chance(p: float) -> str:
+    """A probability with two places, never rounded to 0 or 1."""
+    text = f"{p:.2f}"
+    return {"0.00": "0" if p == 0 else "<0.01", "1.00": "1" if p == 1 else ">0.99"}.get(text, text)
 
 
 def _signed(x: float) -> str:

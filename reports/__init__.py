@@ -3,11 +3,22 @@
 reports.plot(model, 8, traj)     the exercise's three panels
 reports.write(run)               report.pdf, and figures/NAME.{pdf,png,csv}
 reports.figures()                the figures by name
+reports.compare([run, other])    a comparison: tables, figures side by side, comparison.pdf
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from reports.document import figures, write
 from reports.exercise import plot
 
-__all__ = ["figures", "plot", "write"]
+__all__ = ["compare", "figures", "plot", "write"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "compare":  # loaded when asked for: it makes tables, and a report only draws them
+        from reports.compared import compare
+
+        return compare
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

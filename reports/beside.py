@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from reports import attention, failed, focus, learning, rules, survival
 from reports.comparison import Compared, of, shortened
 from reports.figure import Figure, Material
 from reports.marks import seed_groups
-from reports.style import error_axis, label_digits, tidy, tints
+from reports.style import error_axis, label_digits, log_axis, tidy, tints
 from reports.words import number, percent
 
 __all__ = ["BESIDE", "LEGEND", "Beside"]
@@ -44,6 +44,8 @@ class Beside:
         Whether the panels need a legend, which they then share.
     together : callable (table) -> DataFrame, optional
         What the panels must know of each other.
+    finish : callable (ax), optional
+        What is left to do once all panels have the same limits.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Beside:
     caption: Callable[[Compared], str]
     legend: bool = False
     together: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
+    finish: Callable[[Axes], None] = lambda ax: None
 
     def figure(self, compared: Compared) -> Figure:
         """The figure with a panel for each run, in their order."""
@@ -61,7 +64,7 @@ class Beside:
             lambda material: self._data(of(material)),
             lambda table, axes, targets: self._draw(compared, table, [axes] if n == 1 else axes),
             lambda material: self.caption(of(material)),
-            size=(0.7 + 1.75 * max(n, 2), 2.5 + (LEGEND + 0.1 if self.legend else 0)),
+            size=(max(6.3, 0.7 + 1.75 * n), 2.5 + (LEGEND + 0.1 if self.legend else 0)),
             panels=n,
             foot=LEGEND + 0.1 if self.legend else 0.0,
         )
@@ -79,6 +82,9 @@ class Beside:
             width = ax.get_position().width * ax.figure.get_figure(root=True).get_size_inches()[0]
             ax.set_title(shortened(name, width))
         _share(axes)
+        for ax in axes:
+            if ax.axison:
+                self.finish(ax)
         _one_legend(axes, self.legend)
 
 
@@ -130,6 +136,10 @@ def _learning(table: pd.DataFrame, ax: Axes, targets: tuple[int, int]) -> None:
     _few_ticks(ax)
 
 
+def _decades(ax: Axes) -> None:
+    log_axis(ax.yaxis)
+
+
 def _survival(table: pd.DataFrame, ax: Axes, targets: tuple[int, int]) -> None:
     survival.draw(table, ax, targets)
     ax.set_xlabel("step")
@@ -165,6 +175,8 @@ def _errors(table: pd.DataFrame, ax: Axes, targets: tuple[int, int]) -> None:
 
 def _attention(table: pd.DataFrame, ax: Axes, targets: tuple[int, int]) -> None:
     attention.draw(table, ax, targets)
+    for text in list(ax.texts):  # the caption says what the dashed line is
+        text.remove()
     digits = np.sort(table["digit"].unique())
     if len(digits) > MOST_DIGITS:
         label_digits(ax, np.array(sorted({digits[0], *targets, digits[-1]})), targets)
@@ -240,7 +252,8 @@ def _caption_attention(compared: Compared) -> str:
 
     return (
         "Expected attention on each digit, exact. Dots: seeds; thick bar, the middle half of the seeds; thin, the "
-        f"middle 90 %; open dot, the median (spread, not uncertainty). Medians: {_each(compared, medians)}."
+        "middle 90 %; open dot, the median (spread, not uncertainty); dashed: uniform attention. "
+        f"Medians: {_each(compared, medians)}."
     )
 
 
@@ -269,7 +282,7 @@ def _caption_region(compared: Compared) -> str:
 
 
 BESIDE = (
-    Beside("learning_curves", learning.data, _learning, _caption_learning, legend=True),
+    Beside("learning_curves", learning.data, _learning, _caption_learning, legend=True, finish=_decades),
     Beside("not_there_yet", survival.data, _survival, _caption_survival, legend=True),
     Beside("errors_ranked", _ranked, _errors, _caption_errors, legend=True, together=_one_floor),
     Beside("attention_by_digit", attention.data, _attention, _caption_attention),

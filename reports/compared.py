@@ -11,6 +11,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from attnprobe.errors import AttnprobeError
 from attnprobe.files import write_bytes
 from attnprobe.store import Run
+from reports.beside import BESIDE
 from reports.binding import bound
 from reports.comparison import Compared
 from reports.document import few_collections
@@ -21,7 +22,7 @@ from reports.paper import Paper, paper
 from reports.sheet import Sheet
 from reports.style import look
 
-__all__ = ["DOCUMENT", "MOST_RUNS", "TABLES", "compare", "document", "sheets"]
+__all__ = ["DOCUMENT", "MOST_RUNS", "TABLES", "compare", "document", "entries", "sheets", "steps"]
 
 DOCUMENT = "comparison.pdf"
 MOST_RUNS = 8
@@ -75,7 +76,16 @@ def compare(
         files[DOCUMENT] = document(compared, on)
     for name, data in files.items():
         write_bytes(folder / name, data)
+    for kind in ("pdf", "png", "csv"):  # of an earlier comparison of more runs
+        for old in (folder / "figures").glob(f"*.{kind}"):
+            if f"figures/{old.name}" not in files and old.name.startswith(("differences", "seed_by_seed")):
+                old.unlink()
     return compared
+
+
+def steps(runs: int) -> int:
+    """How many things are made of so many runs, if all share seeds with the first."""
+    return 2 + 2 * (runs - 1) + len(BESIDE)
 
 
 def check_folder(folder: Path) -> Path:
@@ -99,7 +109,7 @@ def check_folder(folder: Path) -> Path:
 def document(compared: Compared, size: Paper) -> bytes:
     """The pages as PDF; identical tables give identical bytes."""
     buffer = io.BytesIO()
-    listed = _entries(compared)
+    listed = entries(compared)
     with look(), light_fonts(), PdfPages(buffer, metadata={"CreationDate": None}) as pdf:
         for sheet in sheets(compared, listed, size):
             pdf.savefig(sheet.canvas)
@@ -116,7 +126,7 @@ def sheets(compared: Compared, listed: Sequence[Entry], size: Paper) -> Iterator
         yield sheet
 
 
-def _entries(compared: Compared) -> list[Entry]:
+def entries(compared: Compared) -> list[Entry]:
     """All pages with their numbers and findings."""
     pages = [
         (f"{k} · {chapter.title}", page)

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analyses import comparison
+from analyses.pairing import require_tables
 from attnprobe.store import Run
 from reports.figure import Material
 
 __all__ = ["Compared", "of", "shortened"]
 
+DRAWN = (  # what the figures are drawn from, beside the tables of the comparison
+    *("summary", "history", "history_spread", "survival", "digits", "digits_spread"),
+    *("certificates", "common_rules", "rule_region"),
+)
 LETTER = 0.082  # inches that a bold letter of a panel's title takes
 
 
@@ -22,6 +27,8 @@ class Compared(Material):
     """
 
     def __init__(self, runs: Sequence[Run], names: Sequence[str] | None = None) -> None:
+        for run in runs:
+            require_tables(run, DRAWN)
         super().__init__(runs[0])
         self._read = comparison.tables(runs, names)
         called = self["compared_settings"]["run"].unique()

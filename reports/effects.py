@@ -1,4 +1,4 @@
-"""How large is each difference? The probability that a random seed of the run is higher, beside the difference itself."""
+"""How large is each difference? The probability that a random seed is higher, beside the difference itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from analyses.verdicts import amount, interval, judged
 from reports.comparison import Compared, of
-from reports.figure import Figure, Material
+from reports.figure import Figure
 from reports.style import tidy, tints
 
 __all__ = ["effects"]

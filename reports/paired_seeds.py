@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
 from reports.comparison import Compared, of, shortened
-from reports.figure import Figure, Material
+from reports.figure import Figure
 from reports.style import dots, empty, tidy, tints
 from reports.words import ten_to
 
@@ -18,9 +18,9 @@ __all__ = ["SHOWN", "paired_seeds"]
 
 SHOWN = {
     "error_probability_median": "P(wrong answer)",
-    "loss_median": "expected loss (nats)",
+    "loss_median": "loss (nats)",
     "focus_median": "focus",
-    "second_weight_median": "weight of 2nd target",
+    "accuracy_uniform_median": "accuracy, uniform",
 }
 LOGARITHMIC = ("error_probability_median", "loss_median")
 TICKS = 3
@@ -59,7 +59,7 @@ def draw(table: pd.DataFrame, axes: Sequence[Axes], run: str, baseline: str) -> 
             continue
         _panel(ax, values, measure in LOGARITHMIC)
         width = ax.get_position().width * ax.figure.get_figure(root=True).get_size_inches()[0]
-        ax.set_title(words, fontsize=8)
+        ax.set_title(words, fontsize=7.5)
         ax.set_xlabel(shortened(baseline, width))
         ax.set_ylabel(shortened(run, width))
     return axes
@@ -92,7 +92,8 @@ def _panel(ax: Axes, values: np.ndarray, logarithmic: bool) -> None:
 def _ticks(ax: Axes, floor: float, high: float, zero: bool) -> None:
     """A few powers of ten, and 0 at the floor if there is any."""
     first, last = round(np.log10(floor)) + 1, int(np.floor(np.log10(high)))
-    powers = list(range(first, last + 1, max(1, -(-(last - first) // TICKS))))
+    step = max(1, -(-(last - first) // TICKS))
+    powers = [power for power in range(last, first - 1, -step) if not zero or power >= first + step // 2]
     places = [floor] * zero + [10.0**power for power in powers]
     names = ["0"] * zero + [ten_to(power) for power in powers]
     for axis in (ax.xaxis, ax.yaxis):
@@ -106,5 +107,5 @@ def caption(compared: Compared, run: str) -> str:
     shared = compared["compared_runs"].set_index("run").loc[run, "shared"]
     return (
         f"{run} against {compared.baseline}: each dot is a seed that both have, on the line it has the same value in "
-        f"both. {shared[0].upper()}{shared[1:]}."
+        f"both. Last panel: the accuracy that is left when attention is made uniform. {shared[0].upper()}{shared[1:]}."
     )

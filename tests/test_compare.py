@@ -133,8 +133,8 @@ def test_settings_that_differ(compared) -> None:
     assert dict(zip(differ["setting"] + " " + differ["run"], differ["value"], strict=True)) == {
         "lr first": "5e-05",
         "lr other": "0.01",
-        "seeds first": "12: 0 to 11",
-        "seeds other": "8: 4 to 11",
+        "seeds first": "12 (0 to 11)",
+        "seeds other": "8 (4 to 11)",
     }
 
 
@@ -263,22 +263,25 @@ def test_steps_are_looked_at_where_both_runs_looked(made: Make) -> None:
     """Both are right from their third snapshot on; the second run's snapshots lie elsewhere."""
     first, other = made("a", [GOOD] * 6 + [BAD], snapshots=6, steps=40), made("b", [GOOD] * 7, snapshots=4, steps=20)
     steps = [run.config.snapshot_steps.tolist() for run in (first, other)]
-    assert steps == [[0, 1, 4, 13, 27, 40], [0, 1, 10, 20]]
-    common = by_measure(analyses.compare([first, other]))
-    # step 1 is the only common one, and at it nobody is right yet: all count with tau = 1
-    row = common.loc["steps_to_0.999_mean"]
-    assert row["words"] == "steps to accuracy above 0.999, mean up to step 1"
-    assert (row["estimate_run"], row["estimate_baseline"]) == (1, 1)
+    assert steps == [[0, 1, 4, 13, 27, 40], [0, 1, 10, 20]]  # 1 is early in both trainings
+    row = by_measure(analyses.compare([first, other])).loc["steps_to_0.999_mean"]
+    assert row["verdict"] == "not compared: the runs keep too few snapshots at the same steps"
+    half = made("half", [GOOD] * 7, snapshots=4, steps=26)
+    assert half.config.snapshot_steps.tolist() == [0, 1, 13, 26]
+    row = by_measure(analyses.compare([first, half])).loc["steps_to_0.999_mean"]
+    # at 1 and 13, which both have: the first run's seeds are right from 4 on, so seen at 13; the others at 13 too
+    assert row["words"] == "steps to accuracy > 0.999, mean up to 13"
+    assert (row["estimate_run"], row["estimate_baseline"]) == (13, 13)
     third = made("c", [GOOD] * 7, snapshots=6, steps=40)
     row = by_measure(analyses.compare([first, third])).loc["steps_to_0.999_mean"]
     assert (row["estimate_run"], row["estimate_baseline"]) == (4, pytest.approx((6 * 4 + 40) / 7))
     share = by_measure(analyses.compare([first, third])).loc["share_0.999_by_tau"]
-    assert (share["words"], share["difference"]) == ("accuracy above 0.999 seen by step 40", pytest.approx(1 / 7))
+    assert (share["words"], share["difference"]) == ("accuracy > 0.999 seen by step 40", pytest.approx(1 / 7))
 
 
 def test_without_snapshots_steps_are_not_compared(compared) -> None:
     row = by_measure(compared["comparison"]).loc["steps_to_0.999_mean"]
-    assert row["verdict"] == "not compared: the runs keep no snapshots at the same steps"
+    assert row["verdict"] == "not compared: the runs keep too few snapshots at the same steps"
     assert np.isnan(row["estimate_run"])
 
 

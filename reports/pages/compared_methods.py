@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from reports.comparison import of
 from reports.figure import Material
 from reports.pages.methods import command
@@ -29,8 +31,8 @@ METHODS = (
     (
         "Probability",
         "P(X > Y) + P(X = Y) / 2 of two independent random seeds, called probability of improvement where higher is "
-        "better (Agarwal et al. 2021, arXiv:2108.13264). Interval on the logit scale from the variance of DeLong et al. "
-        "1988 (doi:10.2307/2531595) with the covariance of shared seeds (Konietschko et al. 2012, "
+        "better (Agarwal et al. 2021, arXiv:2108.13264). Interval on the logit scale from the variance of DeLong et "
+        "al. 1988 (doi:10.2307/2531595) with the covariance of shared seeds (Konietschko et al. 2012, "
         "doi:10.1016/j.csda.2011.03.022); of a share it is (1 + difference) / 2. Twice it less 1 is Cliff's delta.",
     ),
     (
@@ -41,7 +43,7 @@ METHODS = (
     ),
     (
         "Steps",
-        "Both runs are looked at the same snapshots. A seed that is not above 0.999 at any of them counts with the last "
+        "Both runs are looked at at the same steps. A seed that is not above 0.999 at any of them counts with the last "
         "(restricted mean; Royston & Parmar 2013, doi:10.1186/1471-2288-13-152).",
     ),
     (
@@ -71,7 +73,7 @@ def _body(sheet: Sheet, material: Material) -> None:
         sheet.text(title, weight="bold", size=8)
         sheet.space(-0.05)
         sheet.text(words, size=8)
-    sheet.text("The runs again", weight="bold")
+    sheet.text("The runs and this comparison again", weight="bold")
     for name, side in compared.sides.items():
         made = side.info["made_with"]
         sheet.text(
@@ -80,6 +82,7 @@ def _body(sheet: Sheet, material: Material) -> None:
             size=7.5,
         )
         sheet.code(command(side), size=7)
+    sheet.code(f"attnprobe compare {' '.join(shlex.quote(side.path.name) for side in compared.sides.values())}", size=7)
 
 
 COMPARED_METHODS = Page("Methods and provenance", finding, before=_body)

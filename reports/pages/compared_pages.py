@@ -71,13 +71,13 @@ def _differences(run: str) -> Page:
         if set(rows.loc[rows["compared"], "method"]) == {"exact"}:
             return f"{run} holds the same networks as {compared.baseline}: nothing differs."
         focus = "focus_median" if rows.loc["focus_median", "compared"] else "focus_lift_median"
-        lead = {"certified seeds": "share_certified", rows.loc[focus, "words"].replace(", median", " (median)"): focus}
+        lead = {"certified": "share_certified", focus.removesuffix("_median").replace("_", " "): focus}
         parts = [f"{words} {_brief(rows.loc[key])}" for words, key in lead.items()]
         if not counts["n_intervals"]:
             return f"{run} less {compared.baseline}: {', '.join(parts)}; no difference has an interval."
         return (
             f"{run} less {compared.baseline}: {', '.join(parts)}. {counts['n_miss_zero']} of {counts['n_intervals']} "
-            f"intervals miss 0, where chance alone would make {number(counts['n_expected'], 2)} do so."
+            f"intervals miss 0 (by chance: {number(counts['n_expected'], 2)})."
         )
 
     def body(sheet: Sheet, material: Material) -> None:
@@ -104,17 +104,18 @@ def _estimates(sheet: Sheet, compared: Compared, run: str) -> None:
     """Both estimates of every measure, how paired seeds compare, and how the interval was made."""
     names = (shortened(compared.baseline, 1.4), shortened(run, 1.4))
     rows: list[Sequence[str]] = [("measure", *names, "paired seeds", "interval")]
-    notes = []
+    notes: dict[str, list[str]] = {}
     for _, row in compared.rows(run).iterrows():
         n, more, same = row["n_shared"], row["n_shared_higher"], row["n_shared_equal"]
         pairs = f"{more:,} / {same:,} / {n - more - same:,}" if n else "–"
-        how = row["method"] if row["compared"] else "not compared"
+        how = row["method"].removesuffix(", paired") if row["compared"] else "not compared"
         rows.append((row["words"], cell(row, "baseline"), cell(row, "run"), pairs, how))
-        notes += [f"{row['words']}: {row['note']}."] if row["note"] else []
-    sheet.table(rows, (2.55, 1.35, 1.35, 0.95, 1.5), size=6.2)
-    sheet.text(
-        f"Paired seeds: how many have a value that is higher in {run} / the same / lower. {' '.join(notes)}", size=7.5
-    )
+        notes.setdefault(row["note"], []).append(row["words"])
+    sheet.table(rows, (2.4, 1.58, 1.58, 0.9, 1.3), size=6.2)
+    sheet.text(f"Paired seeds: how many have a value that is higher in {run} / the same / lower.", size=7.5)
+    for note, words in notes.items():
+        if note:
+            sheet.text(f"{listed(words)}: {note}.", size=7.5)
 
 
 # --- side by side -------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ def _summary(side: Material, measure: str) -> float:
 def _errors_found(compared: Compared) -> str:
     above = _of_each(compared, lambda side: percent(_summary(side, "share_above_0.999")))
     lost = _of_each(compared, lambda side: percent(_summary(side, "share_failed")))
-    return f"Above an accuracy of 0.999: {above} of the seeds; failed: {lost}."
+    return f"Seeds above an accuracy of 0.999: {above}; failed: {lost}."
 
 
 def _focus_found(compared: Compared) -> str:
@@ -183,7 +184,8 @@ def _attention_found(compared: Compared) -> str:
 
 
 def _loss_found(compared: Compared) -> str:
-    return f"The median seed ends at a loss of {_of_each(compared, lambda side: number(_summary(side, 'loss_median'), 2))} nats."
+    ends = _of_each(compared, lambda side: number(_summary(side, "loss_median"), 2))
+    return f"The median seed ends at a loss of {ends} nats."
 
 
 def _seen_found(compared: Compared) -> str:
@@ -192,11 +194,12 @@ def _seen_found(compared: Compared) -> str:
         last = table[table["event"] == "accuracy_0.999"]["surviving"]
         return percent(last.iloc[-1]) if len(last) else "–"
 
-    return f"Not seen above 0.999 by the last snapshot: {_of_each(compared, say)} of the seeds."
+    return f"Seeds not seen above 0.999 by the last snapshot: {_of_each(compared, say)}."
 
 
 def _rules_found(compared: Compared) -> str:
-    return f"Right on every input: {_of_each(compared, lambda side: percent(_summary(side, 'share_certified')))} of the seeds."
+    right = _of_each(compared, lambda side: percent(_summary(side, "share_certified")))
+    return f"Seeds that are right on every input: {right}."
 
 
 FINDINGS: dict[str, tuple[str, Callable[[Compared], str]]] = {
@@ -230,10 +233,12 @@ def _seed_by_seed(runs: Sequence[str]) -> Page:
 
     def body(sheet: Sheet, material: Material) -> None:
         compared = of(material)
+        columns, gap = (2, 0.85) if len(runs) == 1 else (len(SHOWN), 0.62)
+        side = (sheet.width - 0.55 - gap * (columns - 1)) / columns
         for run, letter in zip(runs, ascii_lowercase, strict=False):
             figure = paired_seeds(run, "seed_by_seed")
-            side = (sheet.width - 0.55 - 0.62 * (len(SHOWN) - 1)) / len(SHOWN)
-            axes = sheet.axes(side, (1,) * len(SHOWN), gap=0.62, left=0.55, elastic=False)
+            rows = range(0, len(SHOWN), columns)
+            axes = [ax for _ in rows for ax in sheet.axes(side, (1,) * columns, gap=gap, elastic=False)]
             figure.on(compared, axes)
             sheet.letter(axes[0], letter)
             sheet.caption(letter, figure.caption(compared))

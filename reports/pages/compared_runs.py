@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,10 @@ from reports.pages.page import Page
 from reports.sheet import Sheet
 from reports.words import number, percent, plural
 
-__all__ = ["RUNS", "cell", "listed"]
+__all__ = ["RUNS", "cell", "listed", "written"]
 
+MORE = ("steps_to_0.999_mean", "focus_lift_median", "accuracy_uniform_median")
+MOST_IN_WORDS = 2  # runs beside the first of which more than one verdict has room
 NAME = 1.7  # inches for a run's name
 KEY = {
     "share_certified": "certified",
@@ -44,16 +46,24 @@ def listed(words: Sequence[str]) -> str:
 
 def cell(row: pd.Series, side: str) -> str:
     """The estimate of the ``run`` or of the ``baseline`` with its interval."""
-    share = row["kind"] == "share"
-    factor, unit = (100, " %") if share else (1, "")
+    write, ends = written(row["measure"]), [row[f"{side}_{end}"] for end in ("low", "high")]
+    text = write(row[f"estimate_{side}"])
+    if np.isnan(ends[0]):
+        return text
+    low, high = (write(end).removesuffix(" %") for end in ends)
+    unit = " %" if text.endswith(" %") else ""
+    return f"{text.removesuffix(' %')} [{low}, {high}]{unit}"
 
-    def write(x: float) -> str:
-        return percent(x).removesuffix(" %") if share else number(x)
 
-    text, low, high = (row[name] for name in (f"estimate_{side}", f"{side}_low", f"{side}_high"))
-    if np.isnan(factor * low):
-        return f"{write(text)}{'' if np.isnan(text) else unit}"
-    return f"{write(text)} [{write(low)}, {write(high)}]{unit}"
+def written(measure: str) -> Callable[[float], str]:
+    """How numbers of a measure are written: shares of seeds in per cent, an accuracy never rounded up to 1."""
+    if measure.startswith("share_"):
+        return percent
+    return _accuracy if measure == "accuracy_mean" else number
+
+
+def _accuracy(x: float) -> str:
+    return number(x) if not 0.9995 <= x < 1 else f"1 − {number(1 - x, 2)}"
 
 
 def _differing(compared: Compared) -> list[str]:
@@ -82,6 +92,9 @@ def _body(sheet: Sheet, material: Material) -> None:
     sheet.table(rows, (NAME, 4.8))
     sheet.text("Key numbers", weight="bold")
     _key_numbers(sheet, compared)
+    sheet.text("In words", weight="bold")
+    for name in compared.others:
+        _in_words(sheet, compared, name)
     sheet.text("How many intervals would miss 0 by chance", weight="bold")
     rows = [
         ("run", "intervals for differences"),
@@ -103,6 +116,17 @@ def _by_chance(row: pd.Series) -> str:
         f"{missed} of {plural(row['n_intervals'], 'interval')} {'misses' if missed == 1 else 'miss'} 0; if no measure "
         f"differed at all, {number(row['n_expected'], 2)} would"
     )
+
+
+def _in_words(sheet: Sheet, compared: Compared, run: str) -> None:
+    """What is seen in a few measures."""
+    table = compared.rows(run)
+    if len(compared.others) <= MOST_IN_WORDS:
+        chosen = [name for name in (*KEY, *MORE) if name in table.index and table.loc[name, "compared"]]
+    else:
+        chosen = ["share_certified"]
+    rows = [(table.loc[name, "words"], table.loc[name, "verdict"]) for name in chosen]
+    sheet.table([(f"{shortened(run, 2)} less {shortened(compared.baseline, 2)}", "verdict"), *rows], (2.3, 4.2), size=7)
 
 
 def _key_numbers(sheet: Sheet, compared: Compared) -> None:
