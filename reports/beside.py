@@ -13,10 +13,10 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from reports import attention, failed, focus, learning, rules, survival
-from reports.comparison import Compared, of, shortened
+from reports.comparison import Compared, inches, of, shortened
 from reports.figure import Figure, Material
 from reports.marks import seed_groups
-from reports.style import error_axis, label_digits, log_axis, tidy, tints
+from reports.style import error_axis, log_axis, tidy, tints
 from reports.words import number, percent
 
 __all__ = ["BESIDE", "LEGEND", "Beside"]
@@ -24,8 +24,7 @@ __all__ = ["BESIDE", "LEGEND", "Beside"]
 Draw = Callable[[pd.DataFrame, Axes, tuple[int, int]], Any]
 LEGEND = 0.24  # inches below a row for a legend
 BINS = np.linspace(0, 1, 51)
-MOST_DIGITS = 10  # that are all named below a narrow panel
-WIDE = 2.5  # inches: narrower panels have few ticks
+DIGIT = 0.085  # inches that a digit below the axis takes
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,7 @@ class Beside:
         for (name, side), ax in zip(compared.sides.items(), axes, strict=True):
             rows = table[table["run"] == name].drop(columns="run").reset_index(drop=True)
             self.draw(rows, ax, side.targets)
-            width = ax.get_position().width * ax.figure.get_figure(root=True).get_size_inches()[0]
-            ax.set_title(shortened(name, width))
+            ax.set_title(shortened(name, inches(ax)))
         _share(axes)
         for ax in axes:
             if ax.axison:
@@ -177,11 +175,16 @@ def _attention(table: pd.DataFrame, ax: Axes, targets: tuple[int, int]) -> None:
     attention.draw(table, ax, targets)
     for text in list(ax.texts):  # the caption says what the dashed line is
         text.remove()
-    digits = np.sort(table["digit"].unique())
-    if len(digits) > MOST_DIGITS:
-        label_digits(ax, np.array(sorted({digits[0], *targets, digits[-1]})), targets)
-        ax.set_xlim(digits[0] - 0.6, digits[-1] + 0.6)
     ax.set_ylabel("expected attention")
+
+
+def _digits(ax: Axes) -> None:
+    """Where digits would lie over each other, only the rule's two and the ends are named."""
+    low, high = ax.get_xlim()
+    names = ax.get_xticklabels()
+    if inches(ax) / (high - low) < DIGIT * max(len(name.get_text()) for name in names):
+        for name in names[1:-1]:
+            name.set_visible(name.get_fontweight() == "bold")
 
 
 def _focus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int]) -> None:
@@ -285,7 +288,7 @@ BESIDE = (
     Beside("learning_curves", learning.data, _learning, _caption_learning, legend=True, finish=_decades),
     Beside("not_there_yet", survival.data, _survival, _caption_survival, legend=True),
     Beside("errors_ranked", _ranked, _errors, _caption_errors, legend=True, together=_one_floor),
-    Beside("attention_by_digit", attention.data, _attention, _caption_attention),
+    Beside("attention_by_digit", attention.data, _attention, _caption_attention, finish=_digits),
     Beside("focus", focus.data, _focus, _caption_focus),
     Beside("rules_region", rules.data_region, _region, _caption_region),
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from analyses import comparison
 from analyses.pairing import require_tables
 from attnprobe.store import Run
 from reports.figure import Material
 
-__all__ = ["Compared", "of", "shortened"]
+__all__ = ["Compared", "inches", "of", "shortened"]
 
 DRAWN = (  # what the figures are drawn from, beside the tables of the comparison
     *("summary", "history", "history_spread", "survival", "digits", "digits_spread"),
@@ -64,9 +65,15 @@ def of(material: Material) -> Compared:
     return material
 
 
-def shortened(name: str, inches: float) -> str:
-    """A name that fits above a panel, its middle left out where it is too long."""
-    most = max(5, int(inches / LETTER))
+def inches(ax: Axes) -> float:
+    """How wide a panel is."""
+    width: float = ax.figure.get_figure(root=True).get_size_inches()[0]
+    return float(ax.get_position().width * width)
+
+
+def shortened(name: str, width: float) -> str:
+    """A name that fits above a panel so many inches wide, its middle left out where it is too long."""
+    most = max(5, int(width / LETTER))
     if len(name) <= most:
         return name
     return f"{name[: most // 2]}…{name[len(name) - (most - most // 2 - 1) :]}"

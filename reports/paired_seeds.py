@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
-from reports.comparison import Compared, of, shortened
+from reports.comparison import Compared, inches, of, shortened
 from reports.figure import Figure
 from reports.style import dots, empty, tidy, tints
 from reports.words import ten_to
@@ -58,7 +58,7 @@ def draw(table: pd.DataFrame, axes: Sequence[Axes], run: str, baseline: str) -> 
             empty(ax, "no paired seed\nhas both values", words)
             continue
         _panel(ax, values, measure in LOGARITHMIC)
-        width = ax.get_position().width * ax.figure.get_figure(root=True).get_size_inches()[0]
+        width = inches(ax)
         ax.set_title(words, fontsize=7.5)
         ax.set_xlabel(shortened(baseline, width))
         ax.set_ylabel(shortened(run, width))

@@ -10,7 +10,7 @@ from reports.pages.methods import command
 from reports.pages.page import Page
 from reports.sheet import Sheet
 
-__all__ = ["COMPARED_METHODS"]
+__all__ = ["methods_pages"]
 
 METHODS = (
     (
@@ -67,22 +67,36 @@ def finding(material: Material) -> str:
     return f"{paired} of {len(methods)} differences take shared seeds together; what a seed does is exact."
 
 
-def _body(sheet: Sheet, material: Material) -> None:
-    compared = of(material)
+def _methods(sheet: Sheet, material: Material) -> None:
     for title, words in METHODS:
         sheet.text(title, weight="bold", size=8)
         sheet.space(-0.05)
         sheet.text(words, size=8)
+
+
+def again(material: Material) -> str:
+    """What it takes to have this comparison again."""
+    return f"{len(of(material).names)} commands make these runs again, and one more this comparison."
+
+
+def _again(sheet: Sheet, material: Material) -> None:
+    sides = of(material).sides
     sheet.text("The runs and this comparison again", weight="bold")
-    for name, side in compared.sides.items():
+    for name, side in sides.items():
         made = side.info["made_with"]
         sheet.text(
-            f"{name}: made {side.info['created']} with attnprobe {side.info['attnprobe']}, Python {made['python']}, "
-            f"{made['cpu_kind']}; weights {side.state[:16]}.",
-            size=7.5,
+            f"{name}: made {side.info['created']} with attnprobe {side.info['attnprobe']}, {made['cpu_kind']}; weights "
+            f"{side.state[:16]}",
+            size=7,
         )
-        sheet.code(command(side), size=7)
-    sheet.code(f"attnprobe compare {' '.join(shlex.quote(side.path.name) for side in compared.sides.values())}", size=7)
+        sheet.space(-0.07)
+        sheet.code(command(side), size=6.5)
+        sheet.space(-0.05)
+    sheet.code(f"attnprobe compare {' '.join(shlex.quote(side.path.name) for side in sides.values())}", size=7)
 
 
-COMPARED_METHODS = Page("Methods and provenance", finding, before=_body)
+def methods_pages(few: bool) -> tuple[Page, ...]:
+    """Methods and provenance: together where there are few runs."""
+    if few:
+        return (Page("Methods and provenance", finding, before=_methods, after=_again),)
+    return Page("Methods", finding, before=_methods), Page("Provenance", again, before=_again)

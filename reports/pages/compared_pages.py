@@ -13,12 +13,12 @@ from reports.beside import BESIDE, LEGEND, Beside
 from reports.comparison import Compared, of, shortened
 from reports.effects import effects
 from reports.figure import Figure, Material
-from reports.pages.compared_methods import COMPARED_METHODS
-from reports.pages.compared_runs import RUNS, cell, listed
+from reports.pages.compared_methods import methods_pages
+from reports.pages.compared_runs import RUNS, cell, listed, of_each
 from reports.pages.page import Chapter, Page
 from reports.paired_seeds import SHOWN, paired_seeds
 from reports.sheet import Sheet
-from reports.words import number, percent
+from reports.words import number, percent, plural
 
 __all__ = ["chapters", "figures"]
 
@@ -45,7 +45,7 @@ def chapters(compared: Compared) -> list[Chapter]:
         Chapter("How do they differ?", [_differences(run) for run in compared.others]),
         Chapter("The same figures side by side", [_side_by_side(group) for group in groups]),
         *([Chapter("Seed by seed", [_seed_by_seed(part) for part in parts])] if parts else []),
-        Chapter("Methods", (COMPARED_METHODS,)),
+        Chapter("Methods", methods_pages(few)),
     ]
 
 
@@ -154,52 +154,59 @@ def _panels(sheet: Sheet, n: int) -> list:  # type: ignore[type-arg]
     return axes
 
 
-def _of_each(compared: Compared, say: Callable[[Material], str]) -> str:
-    return listed([f"{say(side)} in {name}" for name, side in compared.sides.items()])
+def _found(compared: Compared, measure: str, write: Callable[[float], str]) -> str:
+    """A number of the run's own summary, of each run."""
+    return of_each({name: _summary(side, measure) for name, side in compared.sides.items()}, write)
 
 
 def _summary(side: Material, measure: str) -> float:
     return float(side["summary"].set_index("measure").loc[measure, "estimate"])
 
 
+def _two(x: float) -> str:
+    return number(x, 2)
+
+
 def _errors_found(compared: Compared) -> str:
-    above = _of_each(compared, lambda side: percent(_summary(side, "share_above_0.999")))
-    lost = _of_each(compared, lambda side: percent(_summary(side, "share_failed")))
+    above, lost = (_found(compared, f"share_{name}", percent) for name in ("above_0.999", "failed"))
     return f"Seeds above an accuracy of 0.999: {above}; failed: {lost}."
 
 
 def _focus_found(compared: Compared) -> str:
-    def say(side: Material) -> str:
-        lift = _summary(side, "focus_lift_median")
-        return f"{number(_summary(side, 'focus_median'), 2)} ({number(lift, 2)} times chance)"
-
-    return f"Focus has a median of {_of_each(compared, say)}."
+    lift = _found(compared, "focus_lift_median", _two)
+    return f"Focus has a median of {_found(compared, 'focus_median', _two)}; over chance that is {lift}."
 
 
 def _attention_found(compared: Compared) -> str:
-    def say(side: Material) -> str:
-        return " and ".join(number(_summary(side, f"attention_share_{digit}_median"), 2) for digit in side.targets)
-
-    return f"The rule's two digits get a median attention of {_of_each(compared, say)}."
+    first, second = (
+        of_each(
+            {
+                name: _summary(side, f"attention_share_{side.targets[k]}_median")
+                for name, side in compared.sides.items()
+            },
+            _two,
+        )
+        for k in range(2)
+    )
+    return f"Median attention on the rule's first digit: {first}; on its second: {second}."
 
 
 def _loss_found(compared: Compared) -> str:
-    ends = _of_each(compared, lambda side: number(_summary(side, "loss_median"), 2))
-    return f"The median seed ends at a loss of {ends} nats."
+    return f"Median expected loss at the end, in nats: {_found(compared, 'loss_median', _two)}."
 
 
 def _seen_found(compared: Compared) -> str:
-    def say(side: Material) -> str:
+    def last(side: Material) -> float:
         table = side["survival"]
-        last = table[table["event"] == "accuracy_0.999"]["surviving"]
-        return percent(last.iloc[-1]) if len(last) else "–"
+        surviving = table.loc[table["event"] == "accuracy_0.999", "surviving"]
+        return float(surviving.iloc[-1]) if len(surviving) else np.nan
 
-    return f"Seeds not seen above 0.999 by the last snapshot: {_of_each(compared, say)}."
+    ends = {name: last(side) for name, side in compared.sides.items()}
+    return f"Seeds not seen above 0.999 by the last snapshot: {of_each(ends, percent)}."
 
 
 def _rules_found(compared: Compared) -> str:
-    right = _of_each(compared, lambda side: percent(_summary(side, "share_certified")))
-    return f"Seeds that are right on every input: {right}."
+    return f"Seeds that are right on every input: {_found(compared, 'share_certified', percent)}."
 
 
 FINDINGS: dict[str, tuple[str, Callable[[Compared], str]]] = {
@@ -226,7 +233,8 @@ def _seed_by_seed(runs: Sequence[str]) -> Page:
             n, more = row["n_shared"], row["n_shared_higher"]
             fewer = n - more - row["n_shared_equal"]
             parts.append(
-                f"of {n:,} seeds in both, {more:,} are certified in {run} alone, {fewer:,} in {compared.baseline} alone"
+                f"of {plural(n, 'seed')} in both, {more:,} are certified in {run} alone, "
+                f"{fewer:,} in {compared.baseline} alone"
             )
         said = "; ".join(parts)
         return f"{said[0].upper()}{said[1:]}."

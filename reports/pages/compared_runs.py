@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,13 @@ from reports.comparison import Compared, of, shortened
 from reports.figure import Material
 from reports.pages.page import Page
 from reports.sheet import Sheet
-from reports.words import number, percent, plural
+from reports.words import number, percent
 
-__all__ = ["RUNS", "cell", "listed", "written"]
+__all__ = ["RUNS", "cell", "listed", "of_each", "written"]
 
 MORE = ("steps_to_0.999_mean", "focus_lift_median", "accuracy_uniform_median")
-MOST_IN_WORDS = 2  # runs beside the first of which more than one verdict has room
+MOST_IN_WORDS = 2  # runs beside the first whose verdicts have room on this page
+MOST_NAMED = 4  # runs that a sentence names one by one
 NAME = 1.7  # inches for a run's name
 KEY = {
     "share_certified": "certified",
@@ -35,8 +36,17 @@ def finding(material: Material) -> str:
     rows = compared["comparison"]
     certified = rows[rows["measure"] == "share_certified"].set_index("run")
     shares = {compared.baseline: certified["estimate_baseline"].iloc[0], **certified["estimate_run"]}
-    said = listed([f"{percent(share)} in {name}" for name, share in shares.items()])
-    return f"The runs {what}. Right on every input: {said}."
+    return f"The runs {what}. Right on every input: {of_each(shares, percent)}."
+
+
+def of_each(values: Mapping[str, float], write: Callable[[float], str]) -> str:
+    """A number of each run, ``1 in a and 2 in b``; of many runs the least and the largest."""
+    if len(values) > MOST_NAMED:
+        known = {name: value for name, value in values.items() if not np.isnan(value)}
+        if known:
+            least, most = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
+            return f"from {write(known[least])} in {least} to {write(known[most])} in {most}"
+    return listed([f"{write(value)} in {name}" for name, value in values.items()])
 
 
 def listed(words: Sequence[str]) -> str:
@@ -59,11 +69,15 @@ def written(measure: str) -> Callable[[float], str]:
     """How numbers of a measure are written: shares of seeds in per cent, an accuracy never rounded up to 1."""
     if measure.startswith("share_"):
         return percent
-    return _accuracy if measure == "accuracy_mean" else number
+    return _accuracy if measure == "accuracy_mean" else _number
 
 
 def _accuracy(x: float) -> str:
-    return number(x) if not 0.9995 <= x < 1 else f"1 − {number(1 - x, 2)}"
+    return number(x, 4) if not 0.99995 <= x < 1 else f"1 − {number(1 - x, 2)}"
+
+
+def _number(x: float) -> str:
+    return "∞" if np.isinf(x) else number(x)
 
 
 def _differing(compared: Compared) -> list[str]:
@@ -82,49 +96,40 @@ def _body(sheet: Sheet, material: Material) -> None:
     sheet.text("Runs", weight="bold")
     table = compared["compared_settings"].pivot(index="run", columns="setting", values="value")
     rows: list[Sequence[str]] = [("run", "seeds", "settings that differ")]
+    base = table.loc[compared.baseline]
     for name in compared.names:
-        settings = ", ".join(f"{setting} = {table.loc[name, setting]}" for setting in _differing(compared))
-        rows.append((shortened(name, NAME), str(table.loc[name, "seeds"]), settings or "none"))
+        row = table.loc[name]
+        here = [s for s in _differing(compared) if name == compared.baseline or row[s] != base[s]]
+        rows.append((shortened(name, NAME), row["seeds"], ", ".join(f"{s} = {row[s]}" for s in here) or "none"))
     sheet.table(rows, (NAME, 1.7, 3.1))
-    sheet.text("What their seeds share with those of the first", weight="bold")
-    runs = compared["compared_runs"].set_index("run")
-    rows = [("run", "seeds"), *((shortened(str(name), NAME), words) for name, words in runs["shared"].items())]
-    sheet.table(rows, (NAME, 4.8))
+    sheet.text("Beside the first", weight="bold")
+    rows = [("run", "differences with an interval that misses 0", "what seeds share")]
+    for _, row in compared["compared_runs"].iterrows():
+        rows.append((shortened(row["run"], NAME), _by_chance(row), row["shared"]))
+    sheet.table(rows, (NAME, 2.8, 3.0), size=7.5)
     sheet.text("Key numbers", weight="bold")
     _key_numbers(sheet, compared)
-    sheet.text("In words", weight="bold")
-    for name in compared.others:
-        _in_words(sheet, compared, name)
-    sheet.text("How many intervals would miss 0 by chance", weight="bold")
-    rows = [
-        ("run", "intervals for differences"),
-        *((shortened(str(name), NAME), _by_chance(of_run)) for name, of_run in runs.iterrows()),
-    ]
-    sheet.table(rows, (NAME, 4.8))
+    if len(compared.others) <= MOST_IN_WORDS:
+        sheet.text("In words", weight="bold")
+        for name in compared.others:
+            _in_words(sheet, compared, name)
     sheet.text(
-        "Measures of the same seeds go together, so that intervals that miss 0 by chance come in groups; they are not "
-        "widened for their number. An interval that holds 0 does not show that two runs are equal: they may differ by "
-        "anything that it holds."
+        "By chance alone: how many intervals would miss 0 if nothing differed. Measures of the same seeds go together, "
+        "so that such intervals come in groups; none is widened for their number. An interval that holds 0 does not "
+        "show that two runs are equal: they may differ by anything that it holds."
     )
 
 
 def _by_chance(row: pd.Series) -> str:
     if not row["n_intervals"]:
-        return "no difference has an interval"
-    missed = row["n_miss_zero"]
-    return (
-        f"{missed} of {plural(row['n_intervals'], 'interval')} {'misses' if missed == 1 else 'miss'} 0; if no measure "
-        f"differed at all, {number(row['n_expected'], 2)} would"
-    )
+        return "none has an interval"
+    return f"{row['n_miss_zero']} of {row['n_intervals']}; by chance alone {number(row['n_expected'], 2)}"
 
 
 def _in_words(sheet: Sheet, compared: Compared, run: str) -> None:
     """What is seen in a few measures."""
     table = compared.rows(run)
-    if len(compared.others) <= MOST_IN_WORDS:
-        chosen = [name for name in (*KEY, *MORE) if name in table.index and table.loc[name, "compared"]]
-    else:
-        chosen = ["share_certified"]
+    chosen = [name for name in (*KEY, *MORE) if name in table.index and table.loc[name, "compared"]]
     rows = [(table.loc[name, "words"], table.loc[name, "verdict"]) for name in chosen]
     sheet.table([(f"{shortened(run, 2)} less {shortened(compared.baseline, 2)}", "verdict"), *rows], (2.3, 4.2), size=7)
 
@@ -135,8 +140,8 @@ def _key_numbers(sheet: Sheet, compared: Compared) -> None:
     rows: list[Sequence[str]] = [("run", *KEY.values())]
     for name in compared.names:
         table, side = (first, "baseline") if name == compared.baseline else (compared.rows(name), "run")
-        rows.append((shortened(name, 1.3), *(cell(table.loc[key], side) for key in KEY)))
-    sheet.table(rows, (1.25, 1.05, 1.1, 1.15, 1.2, 1.2), size=6.5)
+        rows.append((shortened(name, 1.05), *(cell(table.loc[key], side) for key in KEY)))
+    sheet.table(rows, (1.0, 1.05, 1.0, 1.1, 1.5, 1.15), size=6.5)
 
 
 RUNS = Page("Runs and settings", finding, before=_body)
