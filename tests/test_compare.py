@@ -229,6 +229,12 @@ def test_a_copy_differs_in_nothing(pair, tmp_path: Path) -> None:
     assert row["shared"] == "12 seeds in both, with the same trained weights: paired"
 
 
+def test_the_same_networks_asked_something_else_are_not_the_same_run(made: Make) -> None:
+    network = planted.constant(planted.settings())
+    rows = analyses.compare([made("a", [network] * 7), made("b", [network] * 7, rule="n1 > n3")])
+    assert "exact" not in set(rows["method"])
+
+
 def test_seeds_with_the_same_weights_differ_in_nothing_but_others_do(made: Make) -> None:
     """Two runs of one configuration, of which half of the seeds are the same networks."""
     first, other = made("a", [GOOD] * 8 + [BAD] * 8), made("b", [GOOD] * 16, range(-0, 16))

@@ -85,6 +85,22 @@ def test_share_with_some_shared_seeds_lies_between() -> None:
     assert widths[0] > widths[1] > widths[2] > 0
 
 
+def test_share_takes_as_much_correlation_as_seeds_are_shared() -> None:
+    """The two estimates' correlation over many samples, 20 of 30 and of 50 seeds being the same, is that in use."""
+    rng = np.random.default_rng(5)
+    x = rng.random((40_000, 30)) < 0.4
+    y = rng.random((40_000, 50)) < 0.4
+    y[:, :20] = np.where(rng.random((40_000, 20)) < 0.7, x[:, :20], y[:, :20])  # phi = 0.7
+    seen = np.corrcoef(x.mean(axis=1), y.mean(axis=1))[0, 1]
+    assert seen == pytest.approx(0.7 * 20 / math.sqrt(30 * 50), abs=0.02)
+    first, second = x[0], y[0]
+    found, phi = differences.share(first, second, places(20)), differences._phi(first[:20], second[:20])
+    a, b = stats.rate(first), stats.rate(second)
+    below, above, r = a.estimate - a.ci_low, b.ci_high - b.estimate, phi * 20 / math.sqrt(30 * 50)
+    assert phi > 0.1
+    assert found.estimate - found.ci_low == pytest.approx(math.sqrt(below**2 - 2 * r * below * above + above**2))
+
+
 # --- means --------------------------------------------------------------------------------------------
 
 
