@@ -4,6 +4,8 @@ analyses.names()                 which tables there are
 analyses.compute("digits", run)  one table, as a DataFrame
 analyses.compare([run, other])   how runs differ, with intervals
 analyses.write(run)              those out of date, into the run folder (run.table("digits") reads it back)
+analyses.maps(run, "2224401357") attention, values and contributions of any sequence in any seeds
+analyses.choose(run, "closest")  sequences worth a look: random ones, closest calls, errors
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +21,14 @@ import pandas as pd
 from analyses.analysis import Analysis
 from attnprobe.errors import AttnprobeError, did_you_mean
 from attnprobe.population import check_size
+from attnprobe.seeds import seeds_of
+from attnprobe.sequences import check_sequences
 from attnprobe.store import Run
 
-__all__ = ["Analysis", "compare", "compute", "get", "names", "outdated", "write"]
+if TYPE_CHECKING:
+    from analyses.choosing import Chosen
+
+__all__ = ["Analysis", "choose", "compare", "compute", "get", "maps", "names", "outdated", "write"]
 
 # In an order in which each finds the tables that it needs already made.
 MODULES = (
@@ -43,6 +51,7 @@ MODULES = (
     "geometry",
     "geometry_pairs",
     "attention_maps",
+    "examples",
     "families",
     "clusters",
     "seed_budget",
@@ -148,6 +157,66 @@ def write(
         progress(name)
         run.write_table(get(name).schema, compute(name, run))
     return written
+
+
+def maps(run: Run, sequences: Any, seeds: Iterable[int] | None = None) -> pd.DataFrame:
+    """What some seeds do with any sequences, position by position.
+
+    Parameters
+    ----------
+    run : Run
+    sequences : str, iterable of str, iterable of iterables of int, or array (n, length)
+        Such as ``"2224401357"``, ``["2224401357", "4 4 2 2 1 0 9 8 7 6"]`` or ``[[2, 2, 2, 4, 4, 0, 1, 3, 5, 7]]``.
+        In an alphabet of more than ten digits, spaces or commas must separate them.
+    seeds : iterable of int, optional
+        Seeds of the run; all if not given.
+
+    Returns
+    -------
+    DataFrame
+        One row per seed, sequence (counted from 0) and position: the columns of the table ``attention_maps``, then
+        value_gauged, contribution_gauged (attention times value_gauged), pooled_gauged (their sum), threshold_gauged
+        and turn (where the seed changes its answer, and how), logit (nats) and right.
+
+    Raises
+    ------
+    AttnprobeError
+        When a sequence does not fit the task, or the run has no such seed.
+    """
+    from analyses.attention_maps import of
+
+    run.require_seeds()
+    return of(run, check_sequences(sequences, run.config.task), seeds_of(run, seeds))
+
+
+def choose(run: Run, by: str = "random", n: int = 6, seeds: Iterable[int] | None = None) -> Chosen:
+    """Sequences of a run chosen by a rule, found over all inputs.
+
+    Parameters
+    ----------
+    run : Run
+    by : str
+        ``random``: the first rows of the task's recorded generator; ``closest``: for the seeds in turn, the right
+        inputs with the least margin; ``errors``: for the seeds in turn, the most probable wrong inputs.
+    n : int
+        How many, 1 to 100. There may be fewer closest calls or errors.
+    seeds : iterable of int, optional
+        The seeds that closest calls and errors are those of; all if not given.
+
+    Returns
+    -------
+    Chosen
+        ``digits`` (int64, (n, length)), ``names`` of the sequences and the ``rule`` in words.
+
+    Raises
+    ------
+    AttnprobeError
+        When there is no such rule, the seeds make no errors, or the task has too many inputs to look at all.
+    """
+    from analyses.choosing import choose as chosen
+
+    run.require_seeds()
+    return chosen(run, by, n, seeds_of(run, seeds))
 
 
 def _all_needs(name: str) -> set[str]:

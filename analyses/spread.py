@@ -111,6 +111,15 @@ ANALYSES = (
         "How do seeds differ in the shape of their embedding?",
     ),
     _spread(
+        "example_maps",
+        (
+            Column("sequence", "int64", "", "which example, as in the table examples"),
+            Column("position", "int64", "", "place in the sequence, from 0"),
+        ),
+        ("attention", "contribution_gauged"),
+        "How do seeds differ in what they do with a few inputs?",
+    ),
+    _spread(
         "failures",
         (
             Column("n{a}", "int64", "digits", "how many {a}s the input holds"),

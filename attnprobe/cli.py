@@ -174,15 +174,45 @@ def analyze(
 
 
 @app.command()
-def report(run: RunFolder, quiet: Quiet = False) -> None:
+def report(
+    run: RunFolder,
+    figures: Annotated[
+        str | None,
+        typer.Option(
+            help="Only these figures, by name or by how names begin, separated by commas; not the report.",
+            show_default=False,
+        ),
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="Of the figures: pdf, png, svg, separated by commas. CSV comes with them.")
+    ] = "pdf,png",
+    style: Annotated[
+        str, typer.Option(help="paper; slides (16:9, and slides.pdf); dark (and report-dark.pdf).")
+    ] = "paper",
+    paper: Annotated[str, typer.Option(help="Pages of the report: a4 or letter.")] = "a4",
+    quiet: Quiet = False,
+) -> None:
     """Draw RUN/report.pdf, and each figure as PNG, PDF and the CSV it shows, from the tables.
 
-    Example:  attnprobe report runs/demo
+    Examples:
+
+    attnprobe report runs/demo --paper letter
+
+    attnprobe report runs/demo --figures focus,rules --format png,svg --style slides
     """
     from attnprobe.store import open_run
 
-    _report(open_run(run), quiet)
-    _say(quiet, f"Report: {run / 'report.pdf'}    Figures: {run / 'figures'}")
+    written = _report(
+        open_run(run),
+        quiet,
+        figures=None if figures is None else _listed(figures),
+        formats=_listed(format_),
+        style=style,
+        paper=paper,
+    )
+    place = "Figures" if figures is not None else "Slides" if style == "slides" else "Report"
+    folder = "" if figures is not None else f"    Figures: {run / 'figures'}{'' if style == 'paper' else f'/{style}'}"
+    _say(quiet, f"{place}: {written}{folder}")
 
 
 @app.command()
@@ -261,8 +291,63 @@ def query(
     if by is not None:
         frame = ask.group(frame, by, stat)
     if columns is not None:
-        frame = ask.pick(frame, [name.strip() for name in columns.split(",")])
+        frame = ask.pick(frame, _listed(columns))
     _put(frame, kind, out)
+
+
+@app.command()
+def show(
+    run: RunFolder,
+    sequence: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIGITS",
+            help="A sequence to show, such as 2224401357 or '2 2 31 17'; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Seeds of the run: 0:8, 3,5,8, or a text file. (default its first 8)")
+    ] = None,
+    choose: Annotated[
+        str | None,
+        typer.Option(
+            help="Where no sequence is given: random; closest, the closest calls of these seeds; or errors, their most "
+            "probable ones. (default random)"
+        ),
+    ] = None,
+    number: Annotated[int | None, typer.Option("--number", "-n", help="How many to choose. (default 6)")] = None,
+    sort: Annotated[str, typer.Option(help="Cells by position, or by digit: the rule's two first.")] = "position",
+    style: Annotated[str, typer.Option(help="paper, slides or dark.")] = "paper",
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", help="pdf, png or svg; several with commas. (default the ending of --out, else pdf)"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write this file, and a CSV beside it. (default RUN/shown.pdf, replaced)")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace --out where it exists.", show_default=False)] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw attention maps of any sequences in any seeds: digits in cells, values and contributions beside.
+
+    Examples:
+
+    attnprobe show runs/demo --sequence 2224401357 --seeds 0:8
+
+    attnprobe show runs/demo --choose errors --seeds 0:256 --sort digit --out errors.png
+    """
+    from attnprobe.seeds import parse_seeds
+    from attnprobe.store import open_run
+    from reports import shown
+
+    opened = open_run(run)
+    files = shown.files(out or run / shown.NAME, shown.kinds(format_, out), may_replace=force or out is None)
+    asked = None if seeds is None else parse_seeds(seeds)
+    with _stoppable(lambda: "Nothing was written; the same command draws it again."):
+        found = shown.prepare(opened, sequence, asked, choose=choose, n=number, sort=sort)
+        shown.write(found, files, style)
+    _say(quiet, found.lines(), f"Written: {', '.join(map(str, files))}")
 
 
 # --- the work of the commands ----------------------------------------------------------------------
@@ -321,18 +406,24 @@ def _analyze(run: Run, quiet: bool, names: list[str] | None = None, force: bool 
     )
 
 
-def _report(run: Run, quiet: bool) -> None:
+def _report(run: Run, quiet: bool, figures: list[str] | None = None, **options: Any) -> Path:
     import reports
     from attnprobe.progress import naming_bar
+    from reports.document import wanted
 
     started = time.perf_counter()
+    names = wanted(figures)
     kept = "Nothing was written; the same command draws the report."
-    with (
-        _stoppable(lambda: kept),
-        naming_bar("reporting", len(reports.figures()) + 1, False if quiet else None) as progress,
-    ):
-        reports.write(run, progress=progress)
-    _say(quiet, f"Report of {len(reports.figures())} figures drawn in {time.perf_counter() - started:.1f} s.")
+    with _stoppable(lambda: kept), naming_bar("reporting", len(names), False if quiet else None) as progress:
+        written = reports.write(run, progress, figures=figures, **options)
+    drawn = f"Report of {len(names) - 1} figures" if figures is None else f"{len(names)} figures"
+    _say(quiet, f"{drawn} drawn in {time.perf_counter() - started:.1f} s.")
+    return written
+
+
+def _listed(text: str) -> list[str]:
+    """Names separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _compare(runs: list[Run], out: Path, paper: str, quiet: bool) -> None:
@@ -345,7 +436,7 @@ def _compare(runs: list[Run], out: Path, paper: str, quiet: bool) -> None:
         _stoppable(lambda: kept),
         naming_bar("comparing", steps(len(runs)), False if quiet else None) as progress,
     ):
-        compared = compare(runs, out, size=paper, progress=progress)
+        compared = compare(runs, out, paper=paper, progress=progress)
     _say(
         quiet,
         text(compared),

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attnprobe.errors import AttnprobeError
 
-__all__ = ["check_seeds", "parse_seeds"]
+if TYPE_CHECKING:
+    from attnprobe.store import Run
+
+__all__ = ["check_seeds", "parse_seeds", "seeds_of"]
 
 LARGEST = 2**63 - 1
 MOST = 10_000_000  # seeds in one range: more are surely a slip of the keyboard
@@ -40,6 +44,25 @@ def check_seeds(seeds: Iterable[int]) -> np.ndarray:
     if repeated.size:
         raise AttnprobeError(f"seed {repeated[0]} is given twice: each seed is one training run. {HOW}")
     return array
+
+
+def seeds_of(run: Run, seeds: Iterable[int] | None) -> np.ndarray:
+    """Seeds that a run has, ascending: those given, or all.
+
+    Raises
+    ------
+    AttnprobeError
+        When the run does not have one of them.
+    """
+    if seeds is None:
+        return run.seeds
+    asked = check_seeds(seeds)
+    missing = asked[~np.isin(asked, run.seeds)]
+    if missing.size:
+        more = f" (nor {missing.size - 1:,} more of those asked for)" if missing.size > 1 else ""
+        have = f"{len(run.seeds):,} seeds from {run.seeds[0]} to {run.seeds[-1]}"
+        raise AttnprobeError(f"{run.path} has no seed {missing[0]}{more}; it has {have}.")
+    return asked
 
 
 def parse_seeds(text: str) -> np.ndarray:

@@ -204,8 +204,7 @@ def _analyses(results: dict[str, Any]) -> list[str]:
 
 
 def _study(results: dict[str, Any]) -> list[str]:
-    (sample,) = samples_of(results, "study")
-    total = sample["seconds"]
+    samples = samples_of(results, "study")
     names = {
         "launch": "launch: imports, settings, folder",
         "training": "training, shards on disk",
@@ -213,14 +212,16 @@ def _study(results: dict[str, Any]) -> list[str]:
         "report": "figures and PDF",
         "exit": "exit",
     }
-    rows = [[names[name], f"{time:.1f}", f"{time / total:.0%}"] for name, time in sample["phases"].items()]
-    rows.append(["from launch to the end", f"{total:.1f}", ""])
+    rows = [[words, *(f"{sample['phases'][name]:.1f}" for sample in samples)] for name, words in names.items()]
+    rows.append(["from launch to the end", *(f"{sample['seconds']:.1f}" for sample in samples)])
+    rows.append(["peak of the largest process, MB", *(f"{sample['memory']:,.0f}" for sample in samples)])
+    rows.append(["run folder, MB", *(f"{sample['disk']:,.0f}" for sample in samples)])
     text = (
-        f"`attnprobe study` with {sample['seeds']:,} seeds of {sample['steps']:,} steps, in a new folder, with a warm "
-        f"compile cache. Training to disk runs at {sample['rate']:,.0f} seed-steps per second; the process peaks at "
-        f"{sample['memory']:,.0f} MB and leaves {sample['disk']:,.0f} MB."
+        f"`attnprobe study` with seeds of {samples[0]['steps']:,} steps, in a new folder, with a warm compile cache, in "
+        f"seconds. Training to disk runs at {samples[0]['rate']:,.0f} seed-steps per second. Figures are drawn by as many "
+        "processes as there are cores (4 at most), each no larger than the peak."
     )
-    return ["## A whole study", "", text, "", *_table(["phase", "seconds", "share"], rows)]
+    return ["## A whole study", "", text, "", *_table(["phase", *(f"{s['seeds']:,} seeds" for s in samples)], rows)]
 
 
 def _roofline(results: dict[str, Any]) -> list[str]:

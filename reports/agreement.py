@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from reports.by_digit import MOST_DOTS, by_digit_table, show_the_bars
 from reports.exercise import draw_attention
 from reports.figure import Figure, Material
-from reports.style import dots, empty, error_axis, tidy, tints
+from reports.marks import OUTCOMES, SOME
+from reports.style import dots, empty, error_axis, legend_below, tidy, tints
 from reports.words import estimate, number, percent, plural, probability
 
 __all__ = ["PAIRS", "PATTERNS", "RULE", "farthest"]
@@ -130,7 +131,7 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
     ax.set_xlabel(f"focus: expected attention on {targets[0]}s and {targets[1]}s")
     ax.set_ylabel("weight in the rule")
     ax.set_title(title)
-    _legend_below(ax, 0.5, 3)
+    legend_below(ax, 0.45, ncols=3, handletextpad=0, columnspacing=0.8)
     return tidy(ax)
 
 
@@ -171,17 +172,17 @@ def draw_pairs(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     if table.empty:
         return empty(ax, "fewer than two seeds are finite", title)
     place = error_axis(ax, table["disagreement"])
-    for failed, tint, name in ((False, tints.distractor, "neither seed failed"), (True, tints.failed, "a seed failed")):
+    for failed, mark, name in ((False, SOME, "neither seed failed"), (True, OUTCOMES["failed"], "a seed failed")):
         rows = table["failed"] == failed
         if rows.any():
             label = f"{name} ({int(rows.sum()):,})"
-            ax.scatter(table["share_of_log_2"][rows], place[rows], **dots(len(table)), color=tint, label=label)
+            ax.scatter(table["share_of_log_2"][rows], place[rows], **dots(len(table)), **mark.dot, label=label)
     ax.scatter(table["share_of_log_2"][table["ringed"]], place[table["ringed"]], **_ring())
     ax.set_xlim(0, 1)
     ax.set_xlabel("divergence of the patterns (share of log 2)")
     ax.set_ylabel("probability that answers differ")
     ax.set_title(title)
-    _legend_below(ax, 0.45, 2)
+    legend_below(ax, 0.45, 0.45, ncols=2, handletextpad=0, columnspacing=0.8)
     return tidy(ax)
 
 
@@ -215,12 +216,6 @@ def _n_seeds(material: Material) -> int:
 def _ring() -> dict[str, Any]:
     """How the seeds of panel a are marked."""
     return {"s": 42, "facecolor": "none", "edgecolor": tints.ink, "linewidth": 1.1, "zorder": 5}
-
-
-def _legend_below(ax: Axes, x: float, columns: int) -> None:
-    """Names of the dots under the axes, around the place ``x``; dots larger than in the picture."""
-    spacing = {"handletextpad": 0, "columnspacing": 0.8, "borderpad": 0}
-    ax.legend(loc="upper center", bbox_to_anchor=(x, -0.17), ncols=columns, markerscale=2, **spacing)
 
 
 PATTERNS = Figure("two_seeds", data_patterns, draw_patterns, caption_patterns, size=(8, 2.2), panels=2)

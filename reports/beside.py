@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import ScaledTranslation
 
 from reports import attention, failed, focus, learning, rules, survival
 from reports.comparison import Compared, inches, of, shortened
 from reports.figure import Figure, Material
 from reports.marks import seed_groups
-from reports.style import error_axis, log_axis, tidy, tints
+from reports.style import error_axis, legend_below, log_axis, tidy, tints
 from reports.words import number, percent
 
 __all__ = ["BESIDE", "LEGEND", "Beside"]
@@ -114,10 +113,8 @@ def _one_legend(axes: Sequence[Axes], wanted: bool) -> None:
     if wanted and found:
         lowest = min(ax.get_position().y0 for ax in axes)
         first = next(ax for ax in axes if abs(ax.get_position().y0 - lowest) < 1e-6)
-        figure = first.figure.get_figure(root=True)
-        down = ScaledTranslation(0, -0.42, figure.dpi_scale_trans)
-        place = {"bbox_to_anchor": (0, 0), "bbox_transform": first.transAxes + down, "borderaxespad": 0}
-        first.legend(found.values(), found.keys(), loc="upper left", ncols=len(found), columnspacing=1.2, **place)
+        what = {"handles": list(found.values()), "labels": list(found), "ncols": len(found), "columnspacing": 1.2}
+        legend_below(first, 0.42, x=0, loc="upper left", **what)
 
 
 # --- the panels --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link as Annotation
@@ -17,13 +18,20 @@ from pypdf.generic import (
     TextStringObject,
 )
 
-from reports.pages.contents import Entry
 from reports.sheet import Link
 
-__all__ = ["bound"]
+__all__ = ["Mark", "bound"]
 
 
-def bound(pages: bytes, title: str, listed: Sequence[Entry], links: Sequence[tuple[int, Link]]) -> bytes:
+class Mark(NamedTuple):
+    """A bookmark: where it stands in the argument, what it says and the number of its page."""
+
+    chapter: str
+    title: str
+    page: int
+
+
+def bound(pages: bytes, title: str, marks: Sequence[Mark], links: Sequence[tuple[int, Link]]) -> bytes:
     """The same pages with a title, bookmarks by chapter and page, links; identical input, identical bytes."""
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pages)))
     writer.metadata = {"/Title": title, "/Creator": "attnprobe", "/Producer": "matplotlib, pypdf"}
@@ -32,10 +40,10 @@ def bound(pages: bytes, title: str, listed: Sequence[Entry], links: Sequence[tup
     root[NameObject("/PageMode")] = NameObject("/UseOutlines")
     root[NameObject("/ViewerPreferences")] = DictionaryObject({NameObject("/DisplayDocTitle"): BooleanObject(True)})
     chapters: dict[str, IndirectObject] = {}
-    for entry in listed:
-        if entry.chapter not in chapters:
-            chapters[entry.chapter] = writer.add_outline_item(title=entry.chapter, page_number=entry.number - 1)
-        writer.add_outline_item(title=entry.page.section, page_number=entry.number - 1, parent=chapters[entry.chapter])
+    for mark in marks:
+        if mark.chapter not in chapters:
+            chapters[mark.chapter] = writer.add_outline_item(title=mark.chapter, page_number=mark.page - 1)
+        writer.add_outline_item(title=mark.title, page_number=mark.page - 1, parent=chapters[mark.chapter])
     for page, link in links:
         annotation = Annotation(rect=link.box, target_page_index=link.page - 1, fit=Fit.fit())
         annotation[NameObject("/Border")] = ArrayObject()

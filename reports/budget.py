@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from reports.figure import Figure, Material
 from reports.marks import MEASURES, METHODS
-from reports.style import empty, log_axis, tidy, tints
+from reports.style import empty, legend_below, log_axis, tidy, tints
 from reports.words import number, percent, plural
 
 WORDS = {
@@ -68,15 +68,8 @@ def _coverage(table: pd.DataFrame, axes: Sequence[Axes], measures: Sequence[str]
         ax.set_title(title, fontsize=7.5)
     if lines:
         axes[0].set_ylabel("hold the truth")
-        axes[1].legend(
-            handles=[lines[method] for method in METHODS if method in lines],
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.3),
-            ncols=5,
-            fontsize=7,
-            columnspacing=0.8,
-            handlelength=1.4,
-        )
+        handles = [lines[method] for method in METHODS if method in lines]
+        legend_below(axes[1], 0.45, handles=handles, ncols=5, fontsize=7, columnspacing=0.8, handlelength=1.4)
     return axes
 
 
@@ -89,8 +82,7 @@ def _one_coverage(rows: pd.DataFrame, ax: Axes) -> dict[str, Any]:
         line = rows[rows["method"] == method]
         reach = [line["coverage"] - line["coverage_low"], line["coverage_high"] - line["coverage"]]
         style: dict[str, Any] = {
-            "color": mark.colour,
-            "marker": mark.shape,
+            **mark.dot,
             "markersize": 3.5,
             "linewidth": 0.9,
             "elinewidth": 0.8,
@@ -159,8 +151,8 @@ def draw_width(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
         return empty(ax, NONE, "Width of an interval")
     for measure, line in wide.groupby("measure", sort=False):
         mark = MEASURES[measure]
-        ax.plot(line["n_seeds"], line["width_mean"], marker=mark.shape, markersize=3.5, color=mark.colour)
-        ax.plot([], [], marker=mark.shape, markersize=3.5, color=mark.colour, label=WORDS[measure])
+        ax.plot(line["n_seeds"], line["width_mean"], **mark.dot, markersize=3.5)
+        ax.plot([], [], **mark.dot, markersize=3.5, label=WORDS[measure])
     _seeds_axis(ax, wide["n_seeds"])
     ax.set_yscale("log")
     ax.set_ylim(wide["width_mean"].min() / 1.6, max(1.0, wide["width_mean"].max() * 1.6))

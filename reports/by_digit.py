@@ -12,7 +12,7 @@ from reports.style import colour, jitter, label_digits, tidy, tints
 __all__ = ["BARS", "by_digit", "by_digit_table", "show_the_bars"]
 
 BARS = (
-    "Bars: thick, the middle half of the seeds; thin, the middle 90 %; white dot, the median (spread, not uncertainty)."
+    "Bars: thick, the middle half of the seeds; thin, the middle 90 %; open dot, the median (spread, not uncertainty)."
 )
 MOST_DOTS = 400  # seeds drawn as dots; beyond, evenly many of them, while the bars stand for all
 

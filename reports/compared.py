@@ -12,13 +12,15 @@ from attnprobe.errors import AttnprobeError
 from attnprobe.files import write_bytes
 from attnprobe.store import Run
 from reports.beside import BESIDE
-from reports.binding import bound
+from reports.binding import Mark, bound
 from reports.comparison import Compared
 from reports.document import few_collections
 from reports.fonts import light_fonts
+from reports.options import Options
 from reports.pages.compared_pages import chapters, figures
 from reports.pages.contents import Entry
-from reports.paper import Paper, paper
+from reports.paper import Paper
+from reports.paper import paper as paper_named
 from reports.sheet import Sheet
 from reports.style import look
 
@@ -34,7 +36,7 @@ def compare(
     out: str | Path = "comparison",
     names: Sequence[str] | None = None,
     *,
-    size: str = "a4",
+    paper: str = "a4",
     progress: Callable[[str], None] = lambda name: None,
 ) -> Compared:
     """Compare runs with the first of them and write tables, figures and ``comparison.pdf`` into a folder.
@@ -47,8 +49,8 @@ def compare(
         A new or empty folder, or one that holds a comparison, which is replaced.
     names : sequence of str, optional
         What to call the runs; by default the names of their folders.
-    size : str
-        Of the paper: ``a4`` or ``letter``.
+    paper : str
+        ``a4`` or ``letter``.
     progress : callable
         Told the name of each thing before it is made.
 
@@ -62,7 +64,8 @@ def compare(
     AttnprobeError
         When the runs cannot be compared, a table is missing, or the folder holds something else.
     """
-    folder, on = check_folder(Path(out)), paper(size)
+    options = Options(paper=paper)
+    folder = check_folder(Path(out))
     if len(runs) > MOST_RUNS:
         raise AttnprobeError(f"{len(runs)} runs are too many for one document: compare at most {MOST_RUNS}.")
     progress("comparison")
@@ -71,9 +74,9 @@ def compare(
     with few_collections():
         for figure in figures(compared):
             progress(figure.name)
-            files |= {f"figures/{name}": data for name, data in figure.files(compared).items()}
+            files |= {f"figures/{name}": data for name, data in figure.files(compared, options).items()}
         progress(DOCUMENT)
-        files[DOCUMENT] = document(compared, on)
+        files[DOCUMENT] = document(compared, paper_named(paper))
     for name, data in files.items():
         write_bytes(folder / name, data)
     for kind in ("pdf", "png", "csv"):  # of an earlier comparison of more runs
@@ -114,7 +117,8 @@ def document(compared: Compared, size: Paper) -> bytes:
         for sheet in sheets(compared, listed, size):
             pdf.savefig(sheet.canvas)
     title = f"attnprobe comparison: {', '.join(compared.others)} with {compared.baseline}"
-    return bound(buffer.getvalue(), title, listed, [])
+    marks = [Mark(entry.chapter, entry.page.section, entry.number) for entry in listed]
+    return bound(buffer.getvalue(), title, marks, [])
 
 
 def sheets(compared: Compared, listed: Sequence[Entry], size: Paper) -> Iterator[Sheet]:

@@ -18,34 +18,36 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
 
 from attnprobe.store import Run
 from reports.figure import Material
+from reports.options import DEFAULT, Options
 
 __all__ = ["Files", "Helper", "draw_all", "helpers"]
 
 Files = dict[str, bytes]  # by name within the run folder
 
-START = "from reports.crew import help_out; from reports.document import draw; help_out(draw)"
+START = "from reports.crew import help_out; from reports.document import draw_files; help_out(draw_files)"
 
 
 class Helper:
     """A process that draws for this one."""
 
-    def __init__(self, run: Run) -> None:
-        options = [f"-W{option}" for option in sys.warnoptions]
+    def __init__(self, run: Run, options: Options = DEFAULT) -> None:
+        warn = [f"-W{option}" for option in sys.warnoptions]
         places = [place or str(Path.cwd()) for place in sys.path]  # it imports what this process would
         self.process = subprocess.Popen(
-            [sys.executable, "-P", *options, "-c", START],
+            [sys.executable, "-P", *warn, "-c", START],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
         )
         with contextlib.suppress(OSError):  # it is lost already: the first name it is told will show that
-            self._tell({"path": str(run.path), "info": run.info})
+            self._tell({"path": str(run.path), "info": run.info, "options": asdict(options)})
 
     def draw(self, name: str) -> Files:
         """The files of one thing.
@@ -76,13 +78,13 @@ class Helper:
 
 
 @contextmanager
-def helpers(run: Run, number: int) -> Iterator[list[Helper]]:
+def helpers(run: Run, options: Options, number: int) -> Iterator[list[Helper]]:
     """So many helpers, or as many as can be had, for as long as the context lasts."""
     crew: list[Helper] = []
     try:
         with contextlib.suppress(OSError):
             while len(crew) < number and sys.executable:
-                crew.append(Helper(run))
+                crew.append(Helper(run, options))
         yield crew
     finally:
         for helper in crew:
@@ -131,14 +133,14 @@ def draw_all(
     return drawn
 
 
-def help_out(draw: Callable[[str, Material], Files]) -> None:
+def help_out(draw: Callable[[str, Material, Options], Files]) -> None:
     """Be a helper that draws with the function given."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked; it ends this one
     told, answers = sys.stdin.buffer, sys.stdout.buffer
     what = json.loads(told.readline())
-    material = Material(Run(Path(what["path"]), what["info"]))
+    material, options = Material(Run(Path(what["path"]), what["info"])), Options(**what["options"])
     for line in told:
-        files = draw(json.loads(line), material)
+        files = draw(json.loads(line), material, options)
         answers.write(json.dumps({name: len(data) for name, data in files.items()}).encode() + b"\n")
         for data in files.values():
             answers.write(data)

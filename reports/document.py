@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import gc
 import io
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from matplotlib.backends.backend_pdf import PdfPages
 
-from attnprobe.errors import AttnprobeError
+from attnprobe.errors import AttnprobeError, did_you_mean
 from attnprobe.machine import cores
 from attnprobe.store import Run
-from reports.binding import bound
+from reports.binding import Mark, bound
 from reports.catalogue import FIGURES
 from reports.crew import Files, draw_all, helpers
+from reports.drawing import Drawing
 from reports.figure import Figure, Material
 from reports.fonts import light_fonts
+from reports.options import DEFAULT, Options
 from reports.pages import CHAPTERS, PAGES
 from reports.pages.contents import CONTENTS, Entry, contents, entries
-from reports.paper import Paper, paper
+from reports.pages.overview import setting
+from reports.paper import SLIDE, Paper
+from reports.paper import paper as paper_named
 from reports.sheet import Sheet
 from reports.style import look
 from reports.words import plural
 
 __all__ = ["draw", "figures", "write"]
 
-REPORT = "report.pdf"
 OBJECTS = 100_000  # new ones between two collections while drawing; more would cost memory
 MOST_PROCESSES = 4  # each more must import everything first
 
@@ -37,7 +41,16 @@ def figures() -> dict[str, Figure]:
     return {figure.name: figure for figure in FIGURES}
 
 
-def write(run: Run, progress: Callable[[str], None] = lambda name: None, *, processes: int | None = None) -> Path:
+def write(
+    run: Run,
+    progress: Callable[[str], None] = lambda name: None,
+    *,
+    figures: Sequence[str] | None = None,
+    formats: Sequence[str] = DEFAULT.formats,
+    style: str = DEFAULT.style,
+    paper: str = DEFAULT.paper,
+    processes: int | None = None,
+) -> Path:
     """Write ``report.pdf`` and ``figures/NAME.{pdf,png,csv}`` into the run folder.
 
     Everything is drawn from the run's tables; identical tables give identical bytes.
@@ -48,6 +61,16 @@ def write(run: Run, progress: Callable[[str], None] = lambda name: None, *, proc
         Its tables must have been computed (``attnprobe analyze``).
     progress : callable
         Told the name of each thing that is drawn.
+    figures : sequence of str, optional
+        Names of figures to draw, or how several names begin (``rules`` for ``rules_region`` and ``rules_margins``);
+        these alone, without the report. By default the report and all of them.
+    formats : sequence of str
+        Of each figure's files, among ``pdf``, ``png`` and ``svg``; the CSV that it shows comes with them.
+    style : str
+        ``paper``; ``slides``: 16 to 9, and ``slides.pdf`` in place of the report; or ``dark``, and ``report-dark.pdf``.
+        Figures in a style other than ``paper`` are in ``figures/STYLE``.
+    paper : str
+        ``a4`` or ``letter``, for the report.
     processes : int, optional
         Processes that draw, this one included; if not given, as many as there are cores, up to 4. It changes
         no byte.
@@ -55,30 +78,75 @@ def write(run: Run, progress: Callable[[str], None] = lambda name: None, *, proc
     Returns
     -------
     Path
-        Of the report.
+        Of the report, or of the folder with the figures that were asked for.
 
     Raises
     ------
     AttnprobeError
-        When a table is missing; the message says which command computes it.
+        When a table is missing (the message says which command computes it), or there is no such figure, format,
+        style or paper.
     """
     if processes is not None and processes < 1:
         raise AttnprobeError(f"processes = {processes!r} is not allowed: it must be a whole number of 1 or more.")
-    number = min(cores(), MOST_PROCESSES) if processes is None else processes
+    options = Options(tuple(formats), style, paper)
+    names = wanted(figures, options)
+    number = min(cores(), MOST_PROCESSES, len(names)) if processes is None else processes
     material = Material(run)
-    names = [REPORT, *figures()]
-    with helpers(run, number - 1) as crew:
-        drawn = draw_all(names, lambda name: draw(name, material), crew, progress)
+    with helpers(run, options, number - 1) as crew:
+        drawn = draw_all(names, lambda name: draw_files(name, material, options), crew, progress)
     run.write_files({file: data for name in names for file, data in drawn[name].items()})
-    return run.path / REPORT
+    return run.path / (options.document if figures is None else options.folder)
 
 
-def draw(name: str, material: Material) -> Files:
-    """The files of the report or of one figure, by their names within the run folder."""
+def wanted(asked: Sequence[str] | None, options: Options = DEFAULT) -> list[str]:
+    """What is drawn: the document and all figures, or those that were asked for by name or by how names begin."""
+    if asked is None:
+        return [options.document, *figures()]
+    found: list[str] = []
+    for name in asked:
+        alike = [name] if name in figures() else [known for known in figures() if known.startswith(f"{name}_")]
+        if not alike:
+            raise AttnprobeError(
+                f"There is no figure {name!r}.{did_you_mean(name, figures())} Figures are: {', '.join(figures())}."
+            )
+        found += alike
+    if not found:
+        raise AttnprobeError(f"No figure was asked for. Figures are: {', '.join(figures())}.")
+    return list(dict.fromkeys(found))
+
+
+def draw(run: Run, name: str, style: str = DEFAULT.style) -> Drawing:
+    """One figure of a run, which a notebook shows and ``savefig`` keeps.
+
+    Parameters
+    ----------
+    run : Run
+        Its tables must have been computed (``attnprobe analyze``).
+    name : str
+        One of :func:`figures`.
+    style : str
+        ``paper``, ``slides`` or ``dark``.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib figure.
+
+    Raises
+    ------
+    AttnprobeError
+        When there is no such figure or style, or a table is missing.
+    """
+    return figures()[wanted([name])[0]].alone(Material(run), style)
+
+
+def draw_files(name: str, material: Material, options: Options = DEFAULT) -> Files:
+    """The files of the document or of one figure, by their names within the run folder."""
     with few_collections():
-        if name == REPORT:
-            return {REPORT: document(material)}
-        return {f"figures/{file}": data for file, data in figures()[name].files(material).items()}
+        if name == options.document:
+            return {name: document(material, options)}
+        drawn = figures()[name].files(material, options)
+        return {f"{options.folder}/{file}": data for file, data in drawn.items()}
 
 
 @contextmanager
@@ -92,26 +160,53 @@ def few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def document(material: Material, size: str = "a4") -> bytes:
-    """The pages as PDF: bookmarks, a page of contents that links to the others, fonts embedded, nothing of the day."""
+def document(material: Material, options: Options = DEFAULT) -> bytes:
+    """All pages, or slides, as PDF: bookmarks, links, fonts embedded, nothing of the day."""
     buffer, links = io.BytesIO(), []
-    title = f"attnprobe report: {material.config.rule}, {plural(len(material['seeds']), 'seed')}"
+    rule, seeds = material.config.rule, plural(len(material["seeds"]), "seed")
+    footer = f"attnprobe {material.info['attnprobe']} · {material.path.name} · rule {rule}"
     listed = entries(CHAPTERS, [page.finding(material) for page in PAGES])
-    with look(), light_fonts(), PdfPages(buffer, metadata={"CreationDate": None}) as pdf:
-        for number, sheet in enumerate(sheets(material, listed, paper(size)), start=1):
+    marks: list[Mark] = []
+    with look(options.style), light_fonts(), PdfPages(buffer, metadata={"CreationDate": None}) as pdf:
+        on_slides = options.style == "slides"
+        size = SLIDE if on_slides else paper_named(options.paper)
+        sheets = (slides if on_slides else pages)(material, listed, footer, size)
+        for number, (entry, sheet) in enumerate(sheets, start=1):
             pdf.savefig(sheet.canvas)
             links += [(number, link) for link in sheet.links]
-    return bound(buffer.getvalue(), title, listed, links)
+            if entry is not None and (not marks or marks[-1][:2] != (entry.chapter, entry.page.section)):
+                marks.append(Mark(entry.chapter, entry.page.section, number))
+    return bound(buffer.getvalue(), f"attnprobe report: {rule}, {seeds}", marks, links)
 
 
-def sheets(material: Material, listed: Sequence[Entry], size: Paper) -> Iterator[Sheet]:
+def pages(
+    material: Material, listed: Sequence[Entry], footer: str, size: Paper
+) -> Iterator[tuple[Entry | None, Sheet]]:
     """The pages, drawn; the contents follow the first of them."""
-    footer = f"attnprobe {material.info['attnprobe']} · {material.path.name} · rule {material.config.rule}"
     for entry in listed:
         sheet = Sheet(entry.number, footer, size)
         entry.page.on(sheet, material, entry.chapter, entry.finding)
-        yield sheet
+        yield entry, sheet
         if entry.number == CONTENTS - 1:
             sheet = Sheet(CONTENTS, footer, size)
             contents(sheet, listed)
-            yield sheet
+            yield None, sheet
+
+
+def slides(
+    material: Material, listed: Sequence[Entry], footer: str, size: Paper
+) -> Iterator[tuple[Entry | None, Sheet]]:
+    """One slide a figure, and a first one that says what was asked."""
+    number = itertools.count(1)
+    for entry in listed:
+        page = entry.page
+        if page is PAGES[0]:
+            sheet = Sheet(next(number), footer, size)
+            sheet.heading(entry.chapter, page.section, entry.finding)
+            sheet.text(setting(material), size=size.heading)
+            yield entry, sheet
+        for row in () if page.absent and page.absent(material) else page.rows:
+            for figure in row.figures:
+                sheet = Sheet(next(number), footer, size)
+                page.slide(sheet, material, row.alone(figure), entry.chapter, entry.finding)
+                yield entry, sheet

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.contrast import letters_in
 from reports.figure import Figure, Material
 from reports.pair_map import MOST_NUMBERS, digits_on_both_axes
 from reports.style import colour, maps, text_colour, tidy, tints
@@ -57,10 +58,10 @@ def _points(material: Material, x: str, y: str) -> pd.DataFrame:
 
 
 def _cloud(table: pd.DataFrame, x: str, y: str, ax: Axes, targets: tuple[int, int]) -> None:
-    """Dots by digit, the rule's two on top; medians as numerals for those, as dark dots for the others."""
+    """Dots by digit, the rule's two on top; medians as numerals for those, as rimmed dots for the others."""
     for digit in sorted(table["digit"].unique(), key=lambda digit: digit in targets):
         rows = table[table["digit"] == digit]
-        ax.scatter(rows[x], rows[y], s=5, color=colour(digit, targets), alpha=0.3, linewidths=0)
+        ax.scatter(rows[x], rows[y], s=5, color=colour(digit, targets), alpha=0.45, linewidths=0)
     medians = table.drop_duplicates("digit")
     others = medians[~medians["digit"].isin(targets)]
     rim: dict[str, Any] = {"edgecolor": tints.paper, "linewidth": 0.6}
@@ -95,7 +96,8 @@ def draw_cosine(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     if n <= MOST_NUMBERS:
         for row in table.dropna(subset="q50").itertuples():
             text = f"{row.q50:.2f}".replace("-", "−")
-            ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=4.6, color=tints.ink)
+            tint = letters_in(image, row.q50)
+            ax.text(row.digit_a, row.digit_b, text, ha="center", va="center", fontsize=5, color=tint)
     digits_on_both_axes(ax, n, targets)
     ax.set_xlabel("digit")
     ax.set_ylabel("digit")
@@ -113,7 +115,7 @@ def caption_aligned(material: Material) -> str:
     return (
         f"Embeddings of {plural(n, 'seed')} (at most {MOST_SEEDS} drawn), centred, rotated onto their common mean "
         "(Procrustes, no scaling) and read on that mean's first two principal axes; the numerals and the "
-        "dark dots mark medians (dark: digits that the rule does not name). "
+        "rimmed dots mark medians (rimmed: digits that the rule does not name). "
         "Alignment brings like to like, so some order would appear in random points too: compare the distances of the "
         "medians with the scatter of the dots."
     )

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
+from matplotlib.patheffects import withStroke
 
+from reports.contrast import letters_in
 from reports.figure import Figure, Material
 from reports.style import maps, powers, tints
 from reports.words import plural, probability
 
 LOWEST = 1e-8
-DARK_ABOVE = 1e-3  # error rates above this lie on dark cells
 
 
 def data_all(material: Material) -> pd.DataFrame:
@@ -31,7 +32,7 @@ def _data(material: Material, measure: str) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
-    """Heat map of the mean error rate, logarithmic; cells without any error are white."""
+    """Heat map of the mean error rate, logarithmic; cells without any error have the ground's colour."""
     a, b = (table[f"n{digit}"].to_numpy() for digit in targets)
     size = int(a.max()) + 1
     grid = np.full((size, size), np.nan)
@@ -44,10 +45,11 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
             ax.text(x, y, "0", ha="center", va="center", fontsize=6.5, color=tints.muted)
         elif size <= 16 and rate > 0:
             text = f"{rate:.0e}".replace("e-0", "e-") if rate < 0.01 else f"{rate:.2f}"
-            tint = tints.paper if rate > DARK_ABOVE else tints.ink
-            ax.text(x, y, text.replace("-", "−"), ha="center", va="center", fontsize=4.6, color=tint)
+            tint = letters_in(image, rate)
+            ax.text(x, y, text.replace("-", "−"), ha="center", va="center", fontsize=5, color=tint)
     steps = np.repeat(np.arange(size) + 0.5, 2)  # the border of the cells where the rule holds
-    ax.plot(steps, np.concatenate([[-0.5], steps[:-1]]), color=tints.ink, linewidth=0.9, clip_on=False)
+    (border,) = ax.plot(steps, np.concatenate([[-0.5], steps[:-1]]), color=tints.ink, linewidth=0.9, clip_on=False)
+    border.set_path_effects([withStroke(linewidth=2.2, foreground=tints.paper)])  # seen on any cell
     ax.text(
         0.8,
         0.98,

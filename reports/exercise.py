@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.patheffects import withStroke
 
+from reports.contrast import TEXT, contrast, letters_on
 from reports.figure import Figure, Material
 from reports.style import empty, log_axis, look, maps, thousands, tidy, tints
 from reports.words import exact_accuracy, number
@@ -17,6 +19,7 @@ from reports.words import exact_accuracy, number
 if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Colormap
+    from matplotlib.image import AxesImage
 
     from attnprobe.model import AttentionModel
 
@@ -66,11 +69,7 @@ def plot(model: AttentionModel, N: int, traj: Sequence[float]) -> Canvas:
 def draw_attention(digits: np.ndarray, attention: np.ndarray, ax: Axes, targets: tuple[int, int]) -> Axes:
     """Attention (n, length) as equal cells from 0 to 1, each with its digit, the targets in red."""
     image = ax.imshow(attention, cmap=maps.attention, vmin=0, vmax=1)
-    is_target = np.isin(digits, targets)
-    on_dark = attention > 0.6
-    others = np.where(on_dark, tints.paper, tints.ink)
-    letters = np.where(is_target, np.where(on_dark, tints.red_on_high, tints.red), others)
-    _write_digits(digits, ax, letters, is_target)
+    _write_digits(digits, ax, image, targets, tints.red)
     _cells(ax, digits, "Attention")
     _bar(ax, image, (0, 0.5, 1), ("0", "0.5", "1"))
     return ax
@@ -92,9 +91,7 @@ def draw_values(
     """
     enough = attention > SHOWN_ABOVE
     image = ax.imshow(np.ma.masked_where(~enough, values), cmap=colours or maps.diverging, vmin=-limit, vmax=limit)
-    on_dark = np.abs(values) > 0.6 * limit
-    letters = np.where(enough, np.where(on_dark, tints.paper, tints.ink), tints.faint)
-    _write_digits(digits, ax, letters, np.isin(digits, targets))
+    _write_digits(digits, ax, image, targets)
     _cells(ax, digits, f"Value (attention > {SHOWN_ABOVE})")
     _bar(ax, image, (-limit, 0, limit), labels)
     return ax
@@ -116,18 +113,21 @@ def draw_loss(steps: np.ndarray, loss: np.ndarray, ax: Axes, color: str | None =
     return tidy(ax)
 
 
-def _write_digits(digits: np.ndarray, ax: Axes, letters: np.ndarray, bold: np.ndarray) -> None:
+def _write_digits(
+    digits: np.ndarray, ax: Axes, image: AxesImage, targets: tuple[int, int], of_targets: str | None = None
+) -> None:
+    """The digit of every cell, the targets bold and in a colour if given; a halo where that would not read."""
+    shown: np.ma.MaskedArray[Any, Any] = np.ma.masked_invalid(np.ma.asarray(image.get_array()))
+    cells, blank = image.to_rgba(shown), np.ma.getmaskarray(shown)
     for (row, column), digit in np.ndenumerate(digits):
-        ax.text(
-            column,
-            row,
-            str(digit),
-            ha="center",
-            va="center",
-            fontsize=7.5,
-            color=letters[row, column],
-            fontweight="bold" if bold[row, column] else "normal",
-        )
+        cell = cells[row, column]
+        tint = tints.faint if blank[row, column] else letters_on(cell)
+        if digit in targets and of_targets:
+            tint = of_targets
+        text = ax.text(column, row, str(digit), ha="center", va="center", fontsize=7.5, color=tint)
+        text.set_fontweight("bold" if digit in targets else "normal")
+        if contrast(tint, cell) < TEXT:
+            text.set_path_effects([withStroke(linewidth=1.8, foreground=tints.paper)])
 
 
 def _cells(ax: Axes, digits: np.ndarray, title: str) -> None:

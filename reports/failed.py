@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.contrast import letters_in
 from reports.figure import Figure, Material
 from reports.marks import seed_groups
 from reports.style import empty, error_axis, label_digits, maps, thousands, tidy, tints
@@ -69,7 +70,7 @@ def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
         for (row, column), share in np.ndenumerate(grid):
             if np.isnan(share):
                 continue
-            tint = tints.paper if share > 0.6 else tints.ink
+            tint = letters_in(image, share)
             ax.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=6.5, color=tint)
     ax.axhline(len(rows) - 0.5, color=tints.ink, linewidth=0.8)
     ax.set_yticks(range(len(grid)), [*(f"seed {seed}" for seed in rows.index), "median, all seeds"])

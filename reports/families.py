@@ -26,7 +26,7 @@ def data(material: Material) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
-    """A mark a seed: colour by family, a diamond where it is certified; seeds that are no rule stand in a strip."""
+    """A mark a seed, outlined where it is certified; seeds that are no rule stand in a strip."""
     shown = table[np.isfinite(table["focus"])]
     if shown.empty:
         return empty(ax, "no seed is finite", "Kinds of solution")
@@ -37,10 +37,10 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     beside = ~np.isfinite(share)
     placed[beside] += jitter(int(beside.sum()), 0.08 * (high - low))
     for name, mark in FAMILIES.items():
-        for certified, shape, size in ((False, "o", 13), (True, "D", 15)):
+        for certified in (False, True):
             rows = ((shown["family"] == name) & (shown["certified"] == certified)).to_numpy()
-            edge = {"edgecolors": tints.ink, "linewidths": 0.35} if certified else {"linewidths": 0}
-            ax.scatter(placed[rows], shown["focus"][rows], s=size, marker=shape, color=mark.colour, alpha=0.75, **edge)
+            edge = {"edgecolors": tints.ink, "linewidths": 0.6} if certified else {"linewidths": 0}
+            ax.scatter(placed[rows], shown["focus"][rows], s=14, alpha=0.75, **mark.dot, **edge)
     if beside.any():
         ax.axvline(high + 0.03 * (high - low), color=tints.pale, linewidth=0.8)
         ax.text(strip, 1.01, "no one rule", ha="center", va="bottom", fontsize=6.5)
@@ -67,13 +67,11 @@ def _limits(share: np.ndarray) -> tuple[float, float]:
 def _legend(shown: pd.DataFrame, ax: Axes) -> None:
     counts = shown["family"].value_counts()
     marks = [
-        Line2D(
-            [], [], marker="o", linestyle="none", markersize=4, color=mark.colour, label=f"{name} ({counts[name]:,})"
-        )
+        Line2D([], [], **mark.dot, linestyle="none", markersize=4, label=f"{name} ({counts[name]:,})")
         for name, mark in FAMILIES.items()
         if name in counts
     ]
-    hollow = Line2D([], [], marker="D", linestyle="none", markersize=4, markeredgecolor=tints.ink, label="certified")
+    hollow = Line2D([], [], marker="o", linestyle="none", markersize=4, markeredgecolor=tints.ink, label="certified")
     hollow.set_markerfacecolor("none")
     marks.append(hollow)
     ax.legend(handles=marks, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handletextpad=0.2)
@@ -95,9 +93,9 @@ def caption(material: Material) -> str:
         else ""
     )
     return (
-        "Each mark is one seed; diamonds are certified. A seed that is one linear rule is labelled by how it keeps the "
-        "other digits out of its answer: attention where low scores do at least two thirds of the silence, value "
-        "where at most one third does, both in between (dashed lines, a convention). Seeds that are not "
+        "Each mark is one seed; those with an outline are certified. A seed that is one linear rule is labelled by how "
+        "it keeps the other digits out of its answer: attention where low scores do at least two thirds of the "
+        "silence, value where at most one third does, both in between (dashed lines, a convention). Seeds that are not "
         f"one rule stand in the strip on the right.{rest}{gone}"
     )
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.figure import Figure as Canvas
 
 from attnprobe.store import Run
-from reports.fonts import light_fonts
-from reports.style import look
+from reports.drawing import Drawing
+from reports.options import DEFAULT, Options
+from reports.style import canvas, finish, look
 
 __all__ = ["Figure", "Material"]
 
@@ -58,7 +56,7 @@ class Material(Mapping[str, pd.DataFrame]):
         return self.config.task.targets
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Figure:
     """One figure of the report.
 
@@ -79,6 +77,8 @@ class Figure:
     foot : float
         Room below the panels for a legend that spans them, in inches, when it stands alone. (A legend belongs to one
         panel, and making it room there would squeeze that panel's neighbours.)
+    fit : callable (material) -> (float, float), optional
+        The size when it stands alone, where that depends on the run: at most ``size``, which it is scaled down to.
     """
 
     name: str
@@ -88,50 +88,45 @@ class Figure:
     size: tuple[float, float] = (6.3, 3.6)
     panels: int = 1
     foot: float = 0.0
+    fit: Callable[[Material], tuple[float, float]] | None = None
+
+    def inches(self, material: Material) -> tuple[float, float]:
+        """Width and height when it stands alone."""
+        if self.fit is None:
+            return self.size
+        width, height = self.fit(material)
+        scale = min(1.0, self.size[0] / width, self.size[1] / height)
+        return width * scale, height * scale
+
+    def __repr__(self) -> str:
+        return f"Figure({self.name!r})"
 
     def on(self, material: Material, axes: Sequence[Axes]) -> None:
         """Draw the figure into given axes."""
         self.draw(self.data(material), axes[0] if self.panels == 1 else axes, targets=material.targets)
 
-    def alone(self, material: Material) -> Canvas:
+    def alone(self, material: Material, style: str = "paper") -> Drawing:
         """The figure on a canvas of its own."""
-        with look():
-            canvas = Canvas(figsize=self.size, layout="constrained")
-            axes = canvas.subplots(1, self.panels, squeeze=False)[0]
+        with look(style):
+            size, dpi = canvas(self.inches(material))
+            drawing = Drawing(figsize=size, layout="constrained")
+            drawing.style, drawing.fine = style, dpi
+            axes = drawing.subplots(1, self.panels, squeeze=False)[0]
             self.on(material, list(axes))
             if self.foot:
-                share = self.foot / self.size[1]
-                canvas.set_layout_engine("constrained", rect=(0, share, 1, 1 - share))
+                share = self.foot / size[1]
+                drawing.set_layout_engine("constrained", rect=(0, share, 1, 1 - share))
                 for legend in filter(None, (ax.get_legend() for ax in axes)):
                     legend.set_in_layout(False)
-        return canvas
+            finish(drawing)
+        return drawing
 
-    def files(self, material: Material) -> dict[str, bytes]:
-        """PDF, PNG and CSV of the figure, by file name; identical input gives identical bytes."""
-        canvas = self.alone(material)
-        _lay_out(canvas)
+    def files(self, material: Material, options: Options = DEFAULT) -> dict[str, bytes]:
+        """The figure in each format and its CSV, by file name; identical input gives identical bytes."""
+        drawing = self.alone(material, options.style)
+        drawing.lay_out()
+        table = self.data(material).to_csv(index=False, lineterminator="\n")
         return {
-            f"{self.name}.pdf": _saved(canvas, "pdf"),
-            f"{self.name}.png": _saved(canvas, "png"),
-            f"{self.name}.csv": self.data(material).to_csv(index=False, lineterminator="\n").encode(),
+            **{f"{self.name}.{kind}": drawing.saved(kind) for kind in options.formats},
+            f"{self.name}.csv": table.encode(),
         }
-
-
-def _lay_out(canvas: Canvas) -> None:
-    """Find everything its place, once for all formats: saving would do so again for each, by a draw to nowhere."""
-    engine = canvas.get_layout_engine()
-    assert engine is not None
-    FigureCanvasPdf(canvas)  # places as the widths of letters in the PDF have them
-    with look():
-        dpi, canvas.dpi = canvas.dpi, FigureCanvasPdf.fixed_dpi
-        engine.execute(canvas)
-        canvas.dpi = dpi
-        canvas.set_layout_engine(None)  # not "none", with which saving would draw to nowhere all the same
-
-
-def _saved(canvas: Canvas, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    metadata = {"CreationDate": None} if kind == "pdf" else {"Software": None}
-    with look(), light_fonts():
-        canvas.savefig(buffer, format=kind, metadata=metadata)
-    return buffer.getvalue()

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
 from reports.marks import seed_groups
-from reports.style import dots, error_axis, tidy, tints
+from reports.style import dots, error_axis, legend_below, tidy, tints
 from reports.words import estimate, number, plural
 
 COLUMNS = ["seed", "focus", "focus_chance", "error_probability", "certified", "failed"]
@@ -62,7 +62,7 @@ def draw_accuracy(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 
     ax.axvline(table["focus_chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlabel("focus")
     ax.set_title("Focus and errors")
-    ax.legend(loc="upper right", bbox_to_anchor=(1, -0.17), ncols=3, handletextpad=0, columnspacing=0.6, borderpad=0)
+    legend_below(ax, 0.45, 1, "upper right", ncols=3, handletextpad=0, columnspacing=0.6)
     return tidy(ax)
 
 
@@ -91,7 +91,7 @@ def draw_uniform(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     ax.set_xlabel("focus")
     ax.set_ylabel("accuracy, uniform attention")
     ax.set_title("Focus and its worth")
-    ax.legend(loc="upper right", bbox_to_anchor=(1.03, -0.18), ncols=3, handletextpad=0, columnspacing=0.4, borderpad=0)
+    legend_below(ax, 0.45, 1, "upper right", ncols=3, handletextpad=0, columnspacing=0.4)
     return tidy(ax)
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
-from reports.style import empty, tidy, tints
+from reports.style import empty, legend_below, tidy, tints
 from reports.words import estimate, number, plural
 
 START, TRAINED, OWN = "two seeds, at the start", "two seeds, trained", "a trained seed and its own start"
@@ -51,11 +51,8 @@ def draw_similarity(table: pd.DataFrame, axes: Sequence[Axes], targets: tuple[in
     drawn = [ax for ax in axes if ax.axison]
     if drawn:  # below both, from the outer edge of the one that is there
         left = drawn[0] is axes[0]
-        place: dict[str, Any] = {
-            "loc": f"upper {'left' if left else 'right'}",
-            "bbox_to_anchor": (0 if left else 1, -0.22),
-        }
-        drawn[0].legend(**place, ncols=3, borderpad=0, columnspacing=1.5)
+        x, loc = (0, "upper left") if left else (1, "upper right")
+        legend_below(drawn[0], 0.45, x, loc, ncols=3, columnspacing=1.5)
     return axes
 
 
@@ -119,7 +116,7 @@ def _at_start() -> dict[str, Any]:
 
 
 def _after() -> dict[str, Any]:
-    return {"color": tints.distractor, "histtype": "stepfilled", "alpha": 0.65, "edgecolor": tints.ink}
+    return {"color": tints.muted, "histtype": "stepfilled", "alpha": 0.65, "edgecolor": tints.ink}
 
 
 def _own() -> dict[str, Any]:

@@ -15,12 +15,14 @@ from reports.style import tints
 
 __all__ = [
     "ALL",
+    "DIGITS",
     "FAMILIES",
     "MEASURES",
     "METHODS",
     "MILESTONES",
     "ORDERS",
     "OUTCOMES",
+    "SAMPLED",
     "SOME",
     "Mark",
     "seed_groups",
@@ -53,35 +55,41 @@ class Mark:
         """Its colour in the current style."""
         return str(getattr(tints, self.tint))
 
+    @property
+    def dot(self) -> dict[str, Any]:
+        """Colour and shape, as plot and scatter take them."""
+        return {"color": self.colour, "marker": self.shape}
 
-ALL, SOME = Mark("ink", "o"), Mark("distractor", "s")
+
+ALL, SOME = Mark("ink", "o"), Mark("distractor", "o")  # whatever is no outcome
+DIGITS = {"first": Mark("first"), "second": Mark("second"), "other": Mark("distractor")}
 OUTCOMES = {
     "failed": Mark("failed", "X"),
     "some wrong": Mark("distractor", "o"),
     "certified": Mark("certified", "D"),
 }
 FAMILIES = {  # kinds of solution, in the order of the picture; no digit has these colours
-    "attention": Mark("sky"),
-    "both": Mark("violet"),
-    "value": Mark("orange"),
-    "unsilenced": Mark("distractor"),
-    "several thresholds": Mark("brown"),
-    "no threshold": Mark("pale"),
-    "stuck": Mark("failed"),
-    "nonfinite": Mark("ink"),
+    "attention": Mark("sky", "o"),
+    "both": Mark("violet", "s"),
+    "value": Mark("orange", "^"),
+    "unsilenced": Mark("distractor", "v"),
+    "several thresholds": Mark("brown", "P"),
+    "no threshold": Mark("muted", "*"),
+    "stuck": Mark("failed", "X"),
+    "nonfinite": Mark("ink", "D"),
 }
-ORDERS = {  # what came first
-    "values": Mark("brown"),
-    "together": Mark("distractor"),
-    "attention": Mark("sky"),
-    "none": Mark("grid"),
+ORDERS = {  # what came first, in the colours of who does the work
+    "values": Mark("orange", "^"),
+    "together": Mark("violet", "s"),
+    "attention": Mark("sky", "o"),
+    "none": Mark("pale", "v"),
 }
 MILESTONES = {
-    "accuracy_0.99": Mark("distractor", line=(0, (1, 1.2))),
+    "accuracy_0.99": Mark("violet", line=(0, (1, 1.2))),
     "accuracy_0.999": Mark("ink", line=(0, (5, 1.5))),
     "certified": Mark("certified"),
 }
-METHODS = {  # intervals
+METHODS = {  # of intervals
     "Wilson": Mark("chance", "o"),
     "Clopper-Pearson": Mark("sky", "s"),
     "Student t": Mark("violet", "D"),
@@ -90,11 +98,19 @@ METHODS = {  # intervals
     "bootstrap percentile": Mark("orange", "X"),
 }
 MEASURES = {  # whose intervals have a width
-    "share_certified": Mark("certified"),
-    "share_failed": Mark("failed"),
-    "accuracy_mean": Mark("ink"),
-    "focus_mean": Mark("distractor"),
-    "focus_median": Mark("orange"),
+    "share_certified": Mark("certified", "D"),
+    "share_failed": Mark("failed", "X"),
+    "accuracy_mean": Mark("ink", "o"),
+    "focus_mean": Mark("distractor", "s"),
+    "focus_median": Mark("orange", "v"),
+}
+SAMPLED = {  # what a sampled test set gets wrong
+    "passed_wrongly": Mark("failed", "X"),
+    "pair_tied": Mark("ink", "o"),
+    "share_certified": Mark("certified", "D"),
+    "absolute_error_worst": Mark("failed", "X"),
+    "absolute_error_mean": Mark("ink", "o"),
+    "absolute_error_median": Mark("distractor", "s"),
 }
 
 

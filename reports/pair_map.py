@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 
+from reports.contrast import letters_in
 from reports.style import text_colour, tints
 
 __all__ = ["MOST_NUMBERS", "digits_on_both_axes", "pair_map"]
@@ -16,15 +17,15 @@ MOST_NUMBERS = 12  # digits up to which cells have room for their numbers
 def pair_map(
     grid: np.ndarray, ax: Axes, targets: tuple[int, int], cmap: Colormap, label: str, bar: bool = True
 ) -> Axes:
-    """Draw shares (V, V) from 0 to 1, rows down; cells that are not a number stay white."""
+    """Draw shares (V, V) from 0 to 1, rows down; cells that are not a number stay empty."""
     n = len(grid)
     image = ax.imshow(grid, cmap=cmap.with_extremes(bad=tints.paper), vmin=0, vmax=1)
     if n <= MOST_NUMBERS:
         for y, x in np.argwhere(np.isfinite(grid)):
             share = grid[y, x]
             number = "0" if share == 0 else f"{share:.2f}".removeprefix("0")
-            tint = tints.paper if share > 0.6 else tints.ink
-            ax.text(x, y, number, ha="center", va="center", fontsize=4.6, color=tint)
+            tint = letters_in(image, share)
+            ax.text(x, y, number, ha="center", va="center", fontsize=5.6 if n <= 10 else 4.6, color=tint)
     digits_on_both_axes(ax, n, targets)
     ax.set_anchor("N")
     if bar:

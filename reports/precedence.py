@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from reports.contrast import letters_on
 from reports.figure import Figure, Material
 from reports.marks import ORDERS
 from reports.style import empty, thousands, tidy, tints
@@ -54,7 +55,7 @@ def _dots(seeds: pd.DataFrame, ax: Axes) -> None:
     ax.plot([0, last], [0, last], color=tints.ink, linewidth=0.7)
     for kind, mark in ORDERS.items():
         rows = (seeds["first"] == kind).to_numpy()
-        ax.scatter(x[rows], y[rows], s=7, color=mark.colour, alpha=0.7, linewidths=0)
+        ax.scatter(x[rows], y[rows], s=9, **mark.dot, alpha=0.7, linewidths=0)
     ax.set_xlim(0, last)
     ax.set_ylim(0, last)
     for axis in (ax.xaxis, ax.yaxis):
@@ -83,8 +84,8 @@ def _bars(shares: pd.DataFrame, ax: Axes) -> None:
         ax.barh(range(len(fractions)), width, left=left, height=0.62, color=mark.colour, label=label)
         for place, (start, share) in enumerate(zip(left, width, strict=True)):
             if share > 0.15 and kind != "none":
-                middle = start + share / 2
-                ax.text(middle, place, percent(share), ha="center", va="center", fontsize=7, color=tints.paper)
+                tint = letters_on(mark.colour)
+                ax.text(start + share / 2, place, percent(share), ha="center", va="center", fontsize=7, color=tint)
         left = left + width
     ax.set_yticks(range(len(fractions)), [f"{fraction:g} of\nthe way" for fraction in fractions])
     ax.set_xlim(0, 1)

@@ -9,7 +9,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
-from reports.style import tidy, tints
+from reports.marks import FAMILIES
+from reports.style import colour, text_colour, tidy, tints
 from reports.words import number, plural
 
 MOST_LINES = 300
@@ -35,9 +36,9 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     curves, crossings = table[table["point"].notna()], table[table["point"].isna()]
     lines = [line[["pooled_gauged", "probability"]].to_numpy() for _, line in curves.groupby("seed")]
     alpha = max(0.12, min(0.8, 20 / max(1, len(lines))))
-    ax.add_collection(LineCollection(lines, colors=tints.distractor, linewidths=0.5, alpha=alpha))
-    for digit, place, tint in ((targets[0], 1, tints.first), (targets[1], -1, tints.second)):
-        ax.axvline(place, color=tint, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    ax.add_collection(LineCollection(lines, colors=tints.muted, linewidths=0.5, alpha=alpha))
+    for digit, place in zip(targets, (1, -1), strict=True):
+        ax.axvline(place, color=colour(digit, targets), linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
         ax.annotate(
             f"only {digit}s",
             (place, 1),
@@ -45,7 +46,7 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             ha="center",
-            color=tint,
+            color=text_colour(digit, targets),
             fontsize=7.5,
             fontweight="bold",
         )
@@ -106,7 +107,7 @@ def draw_thresholds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2
         [alone, several],
         bins=bins,
         stacked=True,
-        color=[tints.distractor, tints.failed],
+        color=[tints.distractor, FAMILIES["several thresholds"].colour],
         label=["the seed's only threshold", "one of several"],
     )
     ax.set_xlim(-1, 1)

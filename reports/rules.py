@@ -117,21 +117,21 @@ def caption_region(material: Material) -> str:
     checks = material["common_rule_checks"].set_index("rule")
     bars = (
         f"the dot is the mean weight of the other digits, the bar (at most {MOST_BARS} are drawn) runs from their "
-        "least to their greatest. A seed is right on every input exactly when its whole bar lies in the green region, "
+        "least to their greatest. A seed is right on every input exactly when its whole bar lies in the shaded region, "
         "which is computed from all pairs of counts"
         if material.config.vocab_size > 2
-        else "its height means nothing. A seed is right on every input exactly when it lies in the green region"
+        else "its height means nothing. A seed is right on every input exactly when it lies in the shaded region"
     )
     if seeds.empty:
         others = " that give all other digits one weight and" if material.config.vocab_size > 2 else " that"
         return (
-            f"No seed has a single rule that counts {first} for “yes”. Green: the rules{others} are right on every "
-            "input. Black: the hard-margin rule of all inputs."
+            f"No seed has a single rule that counts {first} for “yes”. Shaded: the rules{others} are right on every "
+            "input. Cross: the hard-margin rule of all inputs."
         )
     median = "" if np.isnan(checks.loc["median", "error_probability"]) else _median_rule(checks.loc["median"])
     return (
         f"Each mark is one of {plural(len(seeds), 'seed')} (of {len(certificates):,}) with a single rule that counts "
-        f"{first} for “yes”; {bars}: {inside:,} {'is' if inside == 1 else 'are'}. Black: the hard-margin rule of all "
+        f"{first} for “yes”; {bars}: {inside:,} {'is' if inside == 1 else 'are'}. Cross: the hard-margin rule of all "
         f"inputs.{median}"
     )
 

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.figure import Figure, Material
-from reports.marks import ALL, OUTCOMES, SOME
+from reports.marks import SAMPLED
 from reports.style import empty, log_axis, tidy
 from reports.words import percent, plural, probability
 
@@ -21,13 +21,13 @@ def data_tests(material: Material) -> pd.DataFrame:
 def draw_tests(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Seeds that err and pass, and pairs that tie, over the size of the test set."""
     lines = (
-        ("passed_wrongly", "seeds that err and pass,\nof those that err", OUTCOMES["failed"]),
-        ("pair_tied", "pairs of seeds that tie,\nof those that differ", ALL),
-        ("share_certified", "certified seeds,\nof all (exact)", OUTCOMES["certified"]),
+        ("passed_wrongly", "seeds that err and pass,\nof those that err"),
+        ("pair_tied", "pairs of seeds that tie,\nof those that differ"),
+        ("share_certified", "certified seeds,\nof all (exact)"),
     )
-    for column, label, mark in lines:
+    for column, label in lines:
         if table[column].notna().any():
-            ax.plot(table["size"], table[column], color=mark.colour, marker=mark.shape, markersize=4, label=label)
+            ax.plot(table["size"], table[column], **SAMPLED[column].dot, markersize=4, label=label)
     _size_axis(ax)
     ax.set_ylim(0, 1.03)
     ax.set_ylabel("expected share")
@@ -64,15 +64,15 @@ def data_error(material: Material) -> pd.DataFrame:
 def draw_error(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Expected error of the sampled accuracy over the size of the test set, both logarithmic."""
     lines = (
-        ("absolute_error_worst", "worst seed", OUTCOMES["failed"]),
-        ("absolute_error_mean", "mean over seeds", ALL),
-        ("absolute_error_median", "median over seeds", SOME),
+        ("absolute_error_worst", "worst seed"),
+        ("absolute_error_mean", "mean over seeds"),
+        ("absolute_error_median", "median over seeds"),
     )
     drawn = [line for line in lines if (table[line[0]] > 0).all()]
     if not drawn:
         return empty(ax, "no seed errs: every sampled accuracy is 1", "Error of a sampled accuracy")
-    for column, label, mark in drawn:
-        ax.plot(table["size"], table[column], color=mark.colour, marker=mark.shape, markersize=4, label=label)
+    for column, label in drawn:
+        ax.plot(table["size"], table[column], **SAMPLED[column].dot, markersize=4, label=label)
     _size_axis(ax)
     ax.set_yscale("log")
     values = table[[column for column, *_ in drawn]]

@@ -22,11 +22,9 @@ from reports.style import tints
 
 __all__ = ["Link", "Sheet"]
 
-SIDE, TOP, FOOT = 0.85, 0.8, 0.75
 LEADING = 1.38
 ENTRY = 0.6  # what an entry of a table of contents leaves free of the width: its indent, and the page number
 SANS, MONOSPACED = "DejaVu Sans", "DejaVu Sans Mono"
-LEAST, MOST = 0.6, 1.3  # of the planned height of a row
 
 
 class Link(NamedTuple):
@@ -52,30 +50,31 @@ class Sheet:
         self.paper = paper
         self.canvas = Canvas(figsize=(paper.width, paper.height))
         FigureCanvasAgg(self.canvas)
-        self._write(SIDE, paper.height - 0.5, footer, 7, color=tints.muted)
-        self._write(paper.width - SIDE, paper.height - 0.5, str(number), 7, color=tints.muted, ha="right")
+        foot = paper.height - paper.foot * 2 / 3
+        self._write(paper.side, foot, footer, 7, color=tints.muted)
+        self._write(paper.width - paper.side, foot, str(number), 7, color=tints.muted, ha="right")
         self._placed = len(self.canvas.texts)  # what stays where it is
         self.links: list[Link] = []
         self._rules: list[Line2D] = []
         self._rows: list[tuple[float, float, bool]] = []  # top, bottom, whether it may grow
-        self.y = TOP
+        self.y = paper.top
 
     @property
     def width(self) -> float:
         """Width between the margins, in inches."""
-        return self.paper.width - 2 * SIDE
+        return self.paper.width - 2 * self.paper.side
 
     @property
     def left(self) -> float:
         """Height that is still free, in inches."""
-        return self.paper.height - FOOT - self.y
+        return self.paper.height - self.paper.foot - self.y
 
     def heading(self, chapter: str, section: str, finding: str) -> None:
         """The chapter and the page's topic, small, and its finding as a sentence, large."""
         topic = f"{chapter} · {section}" if chapter else section
-        self._write(SIDE, self.y + 0.12, topic.upper(), 7.5, color=tints.muted, fontweight="bold")
+        self._write(self.paper.side, self.y + 0.12, topic.upper(), 7.5, color=tints.muted, fontweight="bold")
         self.y += 0.32
-        self.text(finding, size=14, weight="bold")
+        self.text(finding, size=self.paper.heading, weight="bold")
         self.y += 0.16
 
     def close(self) -> None:
@@ -83,7 +82,7 @@ class Sheet:
         able = sum(bottom - top for top, bottom, grows in self._rows if grows or self.left < 0)
         if not able:
             return
-        factor = min(max(1 + self.left / able, LEAST), MOST)
+        factor = min(max(1 + self.left / able, self.paper.least), self.paper.most)
         heights = [(top, bottom, factor if grows or factor < 1 else 1.0) for top, bottom, grows in self._rows]
         for text in self.canvas.texts[self._placed :]:
             text.set_y(self._moved(text.get_position()[1], heights))
@@ -115,28 +114,29 @@ class Sheet:
         top = self.y
         for line in wrapped(words, self.width - ENTRY, size, "normal"):
             self.y += self.leading(size)
-            self._write(SIDE + 0.2, self.y, line, size)
-        self._write(self.paper.width - SIDE, self.y, str(page), size, ha="right")
+            self._write(self.paper.side + 0.2, self.y, line, size)
+        self._write(self.paper.width - self.paper.side, self.y, str(page), size, ha="right")
         self.y += 0.045
         height = self.paper.height
-        box = (SIDE * 72, (height - self.y) * 72, (SIDE + self.width) * 72, (height - top) * 72)
+        box = (self.paper.side * 72, (height - self.y) * 72, (self.paper.side + self.width) * 72, (height - top) * 72)
         self.links.append(Link(box, page))
 
-    def text(self, words: str, size: float = 8.5, weight: str = "normal") -> None:
+    def text(self, words: str, size: float | None = None, weight: str = "normal") -> None:
         """A paragraph, wrapped to the page's width."""
+        size = size or self.paper.text
         for line in wrapped(words, self.width, size, weight):
             self.y += self.leading(size)
-            self._write(SIDE, self.y, line, size, fontweight=weight)
+            self._write(self.paper.side, self.y, line, size, fontweight=weight)
         self.y += 0.08
 
-    def caption(self, label: str, words: str, size: float = 8) -> None:
+    def caption(self, label: str, words: str) -> None:
         """A caption that begins with a bold letter."""
-        indent = 0.22
+        indent, size = 0.22 if label else 0.0, self.paper.caption
         for k, line in enumerate(wrapped(words, self.width - indent, size, "normal")):
             self.y += self.leading(size)
             if k == 0:
-                self._write(SIDE, self.y, label, size, fontweight="bold")
-            self._write(SIDE + indent, self.y, line, size)
+                self._write(self.paper.side, self.y, label, size, fontweight="bold")
+            self._write(self.paper.side + indent, self.y, line, size)
         self.y += 0.09
 
     def axes(
@@ -156,13 +156,13 @@ class Sheet:
         room_above, room_below = 0.32, 0.5
         free = self.width - left - right - gap * (len(widths) - 1)
         top = self.y + room_above
-        x = SIDE + left
+        x = self.paper.side + left
         row = []
         for share in widths:
             width = free * share / sum(widths)
             row.append(self.canvas.add_axes(self._box(x, top, width, height)))
             x += width + gap
-        self._rows.append((top, top + height, elastic))
+        self._rows.append((top, top + height, elastic or self.paper.fills))
         self.y = top + height + room_below
         return row
 
@@ -187,7 +187,7 @@ class Sheet:
         self, rows: Sequence[Sequence[str]], widths: Sequence[float], size: float = 8, header: bool = True
     ) -> None:
         """Rows of text in columns of the given shares of the width; the last column wraps."""
-        starts = [SIDE + self.width * sum(widths[:k]) / sum(widths) for k in range(len(widths))]
+        starts = [self.paper.side + self.width * sum(widths[:k]) / sum(widths) for k in range(len(widths))]
         last = self.width * widths[-1] / sum(widths)
         for k, row in enumerate(rows):
             weight = "bold" if header and k == 0 else "normal"
@@ -206,13 +206,13 @@ class Sheet:
         """Something to type, in letters of equal width, broken between words."""
         for k, line in enumerate(wrapped(words, self.width - 0.3, size, "normal", MONOSPACED)):
             self.y += self.leading(size)
-            self._write(SIDE + (0.2 if k else 0.0), self.y, line, size, family=MONOSPACED)
+            self._write(self.paper.side + (0.2 if k else 0.0), self.y, line, size, family=MONOSPACED)
         self.y += 0.1
 
     def rule(self) -> None:
         """A thin line across the page."""
         self.y += 0.03
-        height, side = 1 - self.y / self.paper.height, SIDE / self.paper.width
+        height, side = 1 - self.y / self.paper.height, self.paper.side / self.paper.width
         line = Line2D([side, 1 - side], [height, height], color=tints.pale, linewidth=0.6)
         self.canvas.add_artist(line)
         self._rules.append(line)

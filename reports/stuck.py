@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.contrast import letters_in
 from reports.figure import Figure, Material
 from reports.style import empty, label_digits, maps, tints
 from reports.words import number, percent, plural
 
 MOST_LINES = 30
-CLEAR = 0.75  # pulls beyond this lie on dark cells
 
 
 def worst(material: Material, most: int = MOST_LINES) -> list[int]:
@@ -40,7 +40,7 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     image = ax.imshow(grid, cmap=maps.diverging, vmin=-1, vmax=1, aspect="auto")
     if grid.shape[1] <= 16 and grid.shape[0] <= 16:
         for (row, column), pull in np.ndenumerate(grid):
-            tint = tints.paper if abs(pull) > CLEAR else tints.ink
+            tint = letters_in(image, pull)
             text = f"{pull:.2f}".replace("-", "−")
             ax.text(column, row, text, ha="center", va="center", fontsize=6.5, color=tint)
     for row, column in zip(*np.nonzero(faulty), strict=True):

@@ -21,7 +21,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure as Canvas
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from attnprobe.errors import AttnprobeError, did_you_mean
 from reports.palettes import DARK, PAPER, Maps, Palette, Tints
@@ -35,8 +40,10 @@ __all__ = [
     "dots",
     "empty",
     "error_axis",
+    "finish",
     "jitter",
     "label_digits",
+    "legend_below",
     "log_axis",
     "look",
     "maps",
@@ -76,7 +83,10 @@ LOOK: dict[str, Any] = {
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.2,
     "pdf.fonttype": 42,
+    "svg.fonttype": "none",  # letters stay letters, which can be searched, selected and edited
+    "svg.hashsalt": "attnprobe",  # the same names of parts each time
 }
+HEAVIER = {"axes.linewidth": 1.0, "xtick.major.width": 1.0, "ytick.major.width": 1.0, "grid.linewidth": 0.8}
 DPI = 200
 SLIDE_WIDTH = 6.4  # inches at least: with letters of 8 points, as large on the wall as print at arm's length
 SLIDE_PIXELS = 1920
@@ -107,19 +117,22 @@ class Style:
         Settings of matplotlib: all that bear on what is drawn.
     shape : (float, float) or None
         Width to height of every figure; None leaves each its own.
+    stroke : float
+        How much heavier lines are than on paper.
     """
 
     name: str
     palette: Palette
     rc: Mapping[str, Any]
     shape: tuple[int, int] | None = None
+    stroke: float = 1.0
 
 
 STYLES: dict[str, Style] = {
     style.name: style
     for style in (
         Style("paper", PAPER, LOOK | _coloured(PAPER.tints)),
-        Style("slides", PAPER, LOOK | _coloured(PAPER.tints) | {"lines.linewidth": 1.6}, shape=(16, 9)),
+        Style("slides", PAPER, LOOK | _coloured(PAPER.tints) | HEAVIER, shape=(16, 9), stroke=1.4),
         Style("dark", DARK, LOOK | _coloured(DARK.tints)),
     )
 }
@@ -184,6 +197,34 @@ def canvas(size: tuple[float, float]) -> tuple[tuple[float, float], float]:
     return (width, width * shape[1] / shape[0]), dots_an_inch
 
 
+def finish(drawn: Canvas) -> None:
+    """What the current style does to a figure of its own once it is drawn: on slides lines and dots grow."""
+    stroke = _current.get().stroke
+    if stroke == 1.0:
+        return
+    for ax in drawn.axes:
+        legend = ax.get_legend()
+        handles = legend.legend_handles if legend else []
+        for mark in (*ax.lines, *ax.collections, *handles):
+            if isinstance(mark, Line2D):
+                mark.set_linewidth(stroke * mark.get_linewidth())
+            elif isinstance(mark, (LineCollection, PathCollection)):
+                mark.set_linewidth([stroke * width for width in np.atleast_1d(mark.get_linewidth())])
+                if isinstance(mark, PathCollection):
+                    mark.set_sizes(stroke * mark.get_sizes())
+    _level(drawn)
+
+
+def _level(drawn: Canvas) -> None:
+    """Make panels beside maps as high as these: cells are square, so that on a high canvas they leave room."""
+    maps = [ax for ax in drawn.axes if ax.images and ax.get_aspect() == 1]
+    if maps:
+        rows, columns = maps[0].images[0].get_size()
+        for ax in drawn.axes:
+            if ax not in maps and ax.get_label() != "<colorbar>":
+                ax.set_box_aspect(rows / columns)
+
+
 def colour(digit: int, targets: tuple[int, int]) -> str:
     """The colour of a digit's marks."""
     return {targets[0]: tints.first, targets[1]: tints.second}.get(int(digit), tints.distractor)
@@ -212,7 +253,7 @@ def jitter(n: int, width: float) -> np.ndarray:
 def dots(n: int) -> dict[str, Any]:
     """Size and opacity of n dots: seen one by one when they are few, as a cloud when they are many."""
     few = n <= 50
-    return {"s": 14 if few else 5, "alpha": 0.7 if few else 0.3, "linewidths": 0}
+    return {"s": 14 if few else 5, "alpha": 0.7 if few else 0.45, "linewidths": 0}
 
 
 def powers(axis: Axis) -> None:
@@ -247,6 +288,17 @@ def error_axis(ax: Axes, error: pd.Series) -> pd.Series:
     ax.minorticks_off()
     ax.set_ylabel("probability of a wrong answer")
     return error.clip(lower=floor)
+
+
+def legend_below(ax: Axes, inches: float, x: float = 0.5, loc: str = "upper center", **options: Any) -> Legend:
+    """A legend so far below the axes, however high they are; its dots are large and opaque."""
+    down = ScaledTranslation(0, -inches, cast(Canvas, ax.figure).dpi_scale_trans)
+    place: dict[str, Any] = {"loc": loc, "bbox_to_anchor": (x, 0), "bbox_transform": ax.transAxes + down}
+    legend = ax.legend(**place, **{"borderaxespad": 0, "borderpad": 0, **options})
+    for handle in legend.legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set(alpha=1, sizes=[18])
+    return legend
 
 
 def empty(ax: Axes, words: str, title: str = "") -> Axes:

@@ -32,7 +32,7 @@ from reports.pages.compared_pages import chapters, figures
 from reports.pages.compared_runs import of_each, written
 from reports.paired_seeds import SHOWN, paired_seeds
 from reports.paper import PAPERS
-from reports.sheet import SIDE, Sheet
+from reports.sheet import Sheet
 from reports.style import look
 from reports.words import percent
 
@@ -95,7 +95,7 @@ def test_pages_hold_what_is_on_them(compared, name: str, paper: str) -> None:
                 if box.y0 <= foot or box.y1 > size.height - 0.3 or box.x0 < 0.3 or box.x1 > size.width - 0.3:
                     found.append(f"{where}{words!r} leaves the page: {box.extents}")
             for words, box in paragraphs:
-                if box.x1 > size.width - SIDE + 0.05:
+                if box.x1 > size.width - size.side + 0.05:
                     found.append(f"{where}{words!r} ends at {box.x1:.2f} inches")
             long = [box for box in paragraphs if len(box[0]) > 1]
             for pair in ((paragraphs, paragraphs), (long, axes), (paragraphs, names), (names, names)):
@@ -290,7 +290,7 @@ def test_an_earlier_comparison_of_more_runs_leaves_nothing(
         (("a", "./a"), "a is given twice: give different runs."),
         (("a", "none"), "There is no run at none. Train one with: attnprobe train none"),
         (("a", "other"), "other is not a run folder: it has no run.json."),
-        (("a", "b", "--paper", "a5"), "There is no paper 'a5'. It must be one of a4, letter."),
+        (("a", "b", "--paper", "a5"), "paper 'a5' is unknown. There are: a4, letter."),
         (
             ("a", "b", "--out", "other"),
             "other is not empty and holds no comparison (it has no comparison.csv). Choose a new or empty folder with "

@@ -13,8 +13,9 @@ from snapshot import files
 import attnprobe as ap
 import reports
 from reports.crew import Helper, draw_all, helpers
-from reports.document import draw
+from reports.document import draw_files as draw
 from reports.figure import Material
+from reports.options import DEFAULT
 
 
 class Fake:
@@ -60,7 +61,7 @@ def test_an_error_here_is_not_swallowed() -> None:
 
 
 def test_a_helper_draws_the_same_bytes(small_run) -> None:
-    with helpers(small_run, 1) as crew:
+    with helpers(small_run, DEFAULT, 1) as crew:
         for name in ("exercise_best", "errors_by_count"):
             assert crew[0].draw(name) == draw(name, Material(small_run))
     assert crew[0].process.poll() is not None
@@ -75,7 +76,7 @@ def test_a_lost_helper_says_so(small_run) -> None:
 
 
 def test_helpers_end_with_an_interruption(small_run) -> None:
-    context = helpers(small_run, 2)
+    context = helpers(small_run, DEFAULT, 2)
     crew = context.__enter__()
     assert not context.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert len(crew) == 2
@@ -85,7 +86,7 @@ def test_helpers_end_with_an_interruption(small_run) -> None:
 @pytest.mark.parametrize("python", ["", "/nowhere/python"])
 def test_where_no_process_can_be_started_there_is_no_help(small_run, monkeypatch, python) -> None:
     monkeypatch.setattr(sys, "executable", python)
-    with helpers(small_run, 2) as crew:
+    with helpers(small_run, DEFAULT, 2) as crew:
         assert crew == []
 
 

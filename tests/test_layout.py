@@ -14,13 +14,13 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from reports.catalogue import FIGURES
-from reports.document import sheets
-from reports.figure import Material, _lay_out
+from reports.document import pages, slides
+from reports.figure import Material
 from reports.pages import CHAPTERS, PAGES
 from reports.pages.contents import entries
 from reports.pages.embedding import EMBEDDING
-from reports.paper import PAPERS, Paper
-from reports.sheet import SIDE, Sheet
+from reports.paper import PAPERS, SLIDE, Paper
+from reports.sheet import Sheet
 from reports.style import look
 
 
@@ -32,7 +32,7 @@ class Laid(NamedTuple):
     paragraphs: list[tuple[str, Bbox]]
     footer: list[tuple[str, Bbox]]
     axes: list[tuple[str, Bbox]]
-    labels: list[tuple[str, Bbox]]  # titles, axis labels and tick labels of all axes
+    labels: list[tuple[str, Bbox]]  # titles, axis labels, tick labels and legends of all axes
     words: set[str]  # everything that is written anywhere
 
 
@@ -47,18 +47,24 @@ def labels(axes: Axes) -> list[Text]:
 
 
 ON_LETTER = ("ten_run", "many digits", "a seed that is not finite")
-REPORTS = [*((run, "a4") for run in ("ten_run", *REPORTED)), *((run, "letter") for run in ON_LETTER)]
+ON_SLIDES = ("ten_run", "a seed that is not finite")
+REPORTS = [
+    *((run, "a4") for run in ("ten_run", *REPORTED)),
+    *((run, "letter") for run in ON_LETTER),
+    *((run, "slide") for run in ON_SLIDES),
+]
 
 
 @pytest.fixture(scope="module", params=REPORTS, ids=", ".join)
 def laid(request, edge) -> list[Laid]:
     """Every page of a report, measured with the font's own widths, as the PDF has them."""
-    run, size = request.param[0], PAPERS[request.param[1]]
+    run, size = request.param[0], {**PAPERS, "slide": SLIDE}[request.param[1]]
     material = edge(run) if run in EDGES else Material(request.getfixturevalue(run))
     found = []
     with look(), mpl.rc_context({"text.hinting": "none"}):
         listed = entries(CHAPTERS, [page.finding(material) for page in PAGES])
-        for number, sheet in enumerate(sheets(material, listed, size), start=1):
+        drawn = (slides if size is SLIDE else pages)(material, listed, "attnprobe · the run", size)
+        for number, (_, sheet) in enumerate(drawn, start=1):
             sheet.canvas.set_dpi(500)
             sheet.canvas.draw_without_rendering()
             inches = sheet.canvas.dpi_scale_trans.inverted()
@@ -74,7 +80,14 @@ def laid(request, edge) -> list[Laid]:
                     boxes(sheet.canvas.texts[2:]),
                     boxes(sheet.canvas.texts[:2]),
                     [(panel.get_title(loc="left"), panel.get_tightbbox().transformed(inches)) for panel in panels],
-                    boxes([text for panel in panels for text in labels(panel)]),
+                    [
+                        *boxes([text for panel in panels for text in labels(panel)]),
+                        *(
+                            ("a legend", legend.get_window_extent().transformed(inches))
+                            for legend in (panel.get_legend() for panel in panels)
+                            if legend
+                        ),
+                    ],
                     {text.get_text() for text in sheet.canvas.findobj(Text)},
                 )
             )
@@ -103,7 +116,9 @@ def test_everything_stays_on_its_page_and_above_the_footer(laid) -> None:
             assert box.x0 > 0.3, f"{page.page}: {words!r} begins at {box.x0:.2f} inches"
             assert box.x1 < page.paper.width - 0.3, f"{page.page}: {words!r} ends at {box.x1:.2f} inches"
         for words, box in page.paragraphs:
-            assert box.x1 < page.paper.width - SIDE + 0.03, f"{page.page}: {words!r} ends at {box.x1:.2f} inches"
+            assert box.x1 < page.paper.width - page.paper.side + 0.03, (
+                f"{page.page}: {words!r} ends at {box.x1:.2f} inches"
+            )
 
 
 def test_nothing_lies_over_anything_else(laid) -> None:
@@ -125,14 +140,20 @@ def test_a_run_without_a_finite_seed_does_not_blame_its_alphabet(edge) -> None:
     assert not [text for text in sheet.canvas.texts if "An alphabet of 5 digits leaves" in text.get_text()]
 
 
-@pytest.mark.parametrize("run", ["ten_run", "one seed", "twenty seeds", "a seed that is not finite"])
-def test_figures_that_stand_alone_have_room(run, edge, request) -> None:
+@pytest.mark.parametrize(
+    ("run", "style"),
+    [
+        *((run, "paper") for run in ("ten_run", "one seed", "twenty seeds", "a seed that is not finite")),
+        *((run, "slides") for run in ("ten_run", "one seed")),  # dark ones are laid out as on paper
+    ],
+)
+def test_figures_that_stand_alone_have_room(run, style, edge, request) -> None:
     """Nothing is cut off, titles are clear of legends and notes, and no panel is squeezed by its legend."""
     material = edge(run) if run in EDGES else Material(request.getfixturevalue(run))
     found = []
     for figure in FIGURES:
-        canvas = figure.alone(material)
-        _lay_out(canvas)
+        canvas = figure.alone(material, style)
+        canvas.lay_out()
         with look(), mpl.rc_context({"text.hinting": "none"}):
             canvas.draw_without_rendering()
         inches = canvas.dpi_scale_trans.inverted()
@@ -144,7 +165,7 @@ def test_figures_that_stand_alone_have_room(run, edge, request) -> None:
             named += [("legend", legend.get_window_extent())] if legend else []
             for words, box in named:
                 x0, y0, x1, y1 = box.transformed(inches).extents
-                if min(x0, y0) < -0.02 or x1 > figure.size[0] + 0.02 or y1 > figure.size[1] + 0.02:
+                if min(x0, y0) < -0.02 or x1 > canvas.get_figwidth() + 0.02 or y1 > canvas.get_figheight() + 0.02:
                     found.append(f"{figure.name}: {words!r} is cut off")
             title = [(panel.get_title(loc="left"), panel._left_title.get_window_extent().transformed(inches))]
             if title[0][0]:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
+from matplotlib.artist import Artist
+from matplotlib.collections import Collection
+from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
 
 import attnprobe as ap
 from reports.catalogue import FIGURES
-from reports.style import STYLES, canvas, look, maps, style_named, tints
+from reports.figure import Material
+from reports.palettes import Maps
+from reports.style import STYLES, canvas, finish, legend_below, look, maps, style_named, tints
 
 MODULES = sorted(Path(__file__).parents[1].glob("reports/**/*.py"))
 NAMED = {"black", "white", "red", "green", "blue", "grey", "gray"}
@@ -51,7 +61,7 @@ def test_a_frozen_colour_would_be_found() -> None:
     ]
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path.stem not in ("palettes", "sheet")])
+@pytest.mark.parametrize("path", [path for path in MODULES if path.stem not in ("palettes", "contrast")])
 def test_colours_are_written_nowhere_but_in_the_palettes(path) -> None:
     words = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
     assert [word for word in words if isinstance(word, str) and re.fullmatch("#[0-9a-fA-F]{3,8}", word)] == []
@@ -92,3 +102,72 @@ def test_size_and_dots_of_a_figure(name) -> None:
             assert size[0] >= max(6.4, figure.size[0])
         else:
             assert (size, dots) == (figure.size, 200)
+
+
+def colours_of(artist: Artist) -> set[str]:
+    """The colours that an artist shows, without their opacity."""
+    if isinstance(artist, Line2D):
+        found = [artist.get_color()] if artist.get_linestyle() != "None" else []
+        found += [artist.get_markeredgecolor()] if artist.get_marker() not in ("None", "none", None) else []
+    elif isinstance(artist, Collection):
+        found = [*artist.get_facecolor(), *artist.get_edgecolor()] if artist.get_array() is None else []
+    elif isinstance(artist, Patch):
+        found = [artist.get_facecolor(), artist.get_edgecolor()] if artist.get_visible() else []
+    else:
+        found = [artist.get_color()]
+    return {to_hex(colour).upper() for colour in found if to_rgba(colour)[3] > 0}
+
+
+def test_every_figure_draws_in_the_colours_of_the_style(small_run) -> None:
+    material, strange = Material(small_run), {}
+    with look("dark"):
+        style = STYLES["dark"].palette
+        known = {*dataclasses.astuple(style.tints), "#000000", "#FFFFFF"}  # black and white: letters in cells
+        for figure in FIGURES:
+            drawn = Canvas(figsize=figure.size)
+            figure.on(material, list(drawn.subplots(1, figure.panels, squeeze=False)[0]))
+            shown: set[str] = set()
+            for ax in drawn.axes:
+                if ax.get_label() != "<colorbar>":
+                    shown = shown.union(*map(colours_of, (*ax.lines, *ax.collections, *ax.patches, *ax.findobj(Text))))
+            if shown - known:
+                strange[figure.name] = shown - known
+            for image in (image for ax in drawn.axes for image in ax.images):
+                assert image.cmap.name in {getattr(style.maps, field.name).name for field in dataclasses.fields(Maps)}
+    assert strange == {}
+
+
+def test_slides_have_heavier_lines_and_panels_as_high_as_the_maps_beside_them() -> None:
+    def drawn(name: str) -> Canvas:
+        with look(name):
+            figure = Canvas(figsize=(4, 3))
+            left, right = figure.subplots(1, 2)
+            left.imshow(np.zeros((3, 5)))
+            right.plot([0, 1], linewidth=2.0, label="a line")
+            right.scatter([0], [1], s=10)
+            right.vlines(0, 0, 1, linewidth=3.0)
+            right.legend()
+            finish(figure)
+        return figure
+
+    for name, stroke, aspect in (("paper", 1.0, None), ("slides", 1.4, 3 / 5), ("dark", 1.0, None)):
+        left, right = drawn(name).axes
+        dots, lines = right.collections
+        widths = right.lines[0], right.get_legend().legend_handles[0], lines
+        found = [float(np.squeeze(mark.get_linewidth())) for mark in widths]
+        assert found == pytest.approx([2 * stroke, 2 * stroke, 3 * stroke])
+        assert dots.get_sizes() == pytest.approx([10 * stroke])
+        assert (left.get_box_aspect(), right.get_box_aspect()) == (None, aspect)
+
+
+def test_a_legend_below_keeps_its_distance_whatever_the_height() -> None:
+    for height in (2.0, 5.0):
+        figure = Canvas(figsize=(4, height), dpi=100)
+        ax = figure.subplots()
+        ax.scatter([0], [0], s=3, alpha=0.2, label="a dot")
+        legend = legend_below(ax, 0.45)
+        figure.draw_without_rendering()
+        gap = ax.get_window_extent().y0 - legend.get_window_extent().y1
+        assert gap / 100 == pytest.approx(0.45, abs=0.02)
+        (dot,) = legend.legend_handles
+        assert (dot.get_alpha(), dot.get_sizes().tolist()) == (1, [18])

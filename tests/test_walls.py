@@ -173,7 +173,10 @@ def test_this_way_of_looking_sees_what_is_heavy() -> None:
 @pytest.mark.parametrize(
     ("work", "spared"),
     [
-        ("from reports.document import draw, Material; draw('focus', Material(run))", ("torch", "numba", "scipy")),
+        (
+            "from reports.document import draw_files, Material; draw_files('focus', Material(run))",
+            ("torch", "numba", "scipy"),
+        ),
         ("run.circuit.scores, run.snapshots()", ("torch", "numba", "scipy", "matplotlib")),
         ("import analyses; analyses.compute('seeds', run)", ("torch", "matplotlib")),
     ],

@@ -41,7 +41,7 @@ from attnprobe.rules import Conditions
 from attnprobe.task import Task
 from attnprobe.training.compiled import exactly_compiled
 
-__all__ = ["Certificates", "certificates"]
+__all__ = ["Certificates", "certificates", "rounding_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +151,16 @@ def certificates(circuit: Circuit, conditions: Conditions) -> Certificates:
         nearest=found.nearest,
         worst=found.worst,
     )
+
+
+def rounding_of(circuit: Circuit) -> np.ndarray:
+    """Bound on the rounding of a logit of each seed, in nats (S,): ``doubt``, without the walk."""
+    seeds, found = stack(circuit), np.full(len(circuit), np.nan)
+    for s in range(len(circuit)):
+        if finite(seeds, s):
+            _, values, kinks, slopes, intercepts = one(seeds, s)
+            found[s] = bound(values, curve_of(values, kinks, slopes, intercepts).slopes, slopes, intercepts)
+    return found
 
 
 def _sequences(task: Task, pairs: Halves, seeds: Seeds, asked: Asked, found: Found) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from reports.pages.errors import ERRORS
 from reports.pages.explanation import EXPLANATION
 from reports.pages.failed import FAILED
 from reports.pages.families import FAMILIES
+from reports.pages.gallery import ALL_SEEDS, GALLERY
 from reports.pages.geometry import GEOMETRY
 from reports.pages.interventions import INTERVENTIONS
 from reports.pages.learning import LEARNING
@@ -30,7 +31,7 @@ __all__ = ["CHAPTERS", "PAGES", "Chapter", "Page"]
 CHAPTERS: tuple[Chapter, ...] = (
     Chapter("What was asked", (SUMMARY, EXERCISE)),
     Chapter("Does it work?", (LEARNING, ERRORS)),
-    Chapter("What does it look at?", (ATTENTION,)),
+    Chapter("What does it look at?", (ATTENTION, GALLERY, ALL_SEEDS)),
     Chapter("What does it compute?", (VALUES, READOUT, RULES)),
     Chapter("Does attention explain it?", (EXPLANATION, SILENCING, INTERVENTIONS, SUBSTITUTIONS, ATTRIBUTIONS)),
     Chapter("How is it built?", (EMBEDDING, GEOMETRY)),

@@ -51,18 +51,23 @@ def finding(material: Material) -> str:
     )
 
 
+def setting(material: Material) -> str:
+    """What was trained, and what of it is exact."""
+    n, config = len(material["seeds"]), material.config
+    return (
+        f"One small attention network, trained from {plural(n, 'random seed')} for {config.steps:,} steps, answers the "
+        f"rule “{config.rule}” for sequences of {plural(config.length, 'digit')} from 0 to {config.vocab_size - 1}. "
+        f"The network ignores order, so all {config.vocab_size**config.length:,} sequences are covered exactly by "
+        "their digit counts: accuracy, focus and errors below are computed, not estimated. Only the variation over "
+        "seeds is estimated; brackets are 95 % intervals for it."
+    )
+
+
 def _summary(sheet: Sheet, material: Material) -> None:
     """What was asked and trained, the key numbers, what focus means, three seeds."""
     a, b = material.targets
-    seeds, config = material["seeds"], material.config
     table = material["summary"].set_index("measure")
-    sheet.text(
-        f"One small attention network, trained from {plural(len(seeds), 'random seed')} for {config.steps:,} steps, "
-        f"answers the rule “{config.rule}” for sequences of {plural(config.length, 'digit')} from 0 to "
-        f"{config.vocab_size - 1}. The network ignores order, so all {config.vocab_size**config.length:,} sequences "
-        "are covered exactly by their digit counts: accuracy, focus and errors below are computed, not estimated. Only "
-        "the variation over seeds is estimated; brackets are 95 % intervals for it."
-    )
+    sheet.text(setting(material))
     sheet.space(0.08)
     rows: list[Sequence[str]] = [("over seeds", "estimate [95 % interval]", "method")]
     for words, measure, share in KEY_NUMBERS:

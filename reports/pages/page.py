@@ -7,7 +7,7 @@ shows. Each page of a report has a number, a place in the argument (its chapter)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_lowercase
 
 from reports.figure import Figure, Material
@@ -45,6 +45,10 @@ class Row:
     right: float = 0.0
     below: float = 0.0
     elastic: bool = True
+
+    def alone(self, figure: Figure) -> Row:
+        """A row of one of the figures."""
+        return self if len(self.figures) == 1 else replace(self, figures=(figure,), widths=(1,) * figure.panels)
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,12 @@ class Page:
                 _draw(row, sheet, material, [next(letters) for _ in row.figures])
             if self.after:
                 self.after(sheet, material)
+        sheet.close()
+
+    def slide(self, sheet: Sheet, material: Material, row: Row, chapter: str, finding: str) -> None:
+        """Fill a sheet with one row of one figure, which needs no letter."""
+        sheet.heading(chapter, self.section, finding)
+        _draw(row, sheet, material, [""])
         sheet.close()
 
 
