@@ -21,7 +21,7 @@ from reports.words import number, percent
 __all__ = ["BESIDE", "LEGEND", "Beside"]
 
 Draw = Callable[[pd.DataFrame, Axes, tuple[int, int]], Any]
-LEGEND = 0.24  # inches below a row for a legend
+LEGEND = 0.26  # inches below a row for a legend
 BINS = np.linspace(0, 1, 51)
 DIGIT = 0.085  # inches that a digit below the axis takes
 
@@ -114,7 +114,7 @@ def _one_legend(axes: Sequence[Axes], wanted: bool) -> None:
         lowest = min(ax.get_position().y0 for ax in axes)
         first = next(ax for ax in axes if abs(ax.get_position().y0 - lowest) < 1e-6)
         what = {"handles": list(found.values()), "labels": list(found), "ncols": len(found), "columnspacing": 1.2}
-        legend_below(first, 0.42, x=0, loc="upper left", **what)
+        legend_below(first, 0.46, x=0, loc="upper left", **what)
 
 
 # --- the panels --------------------------------------------------------------------------------------

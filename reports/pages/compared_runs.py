@@ -103,10 +103,10 @@ def _body(sheet: Sheet, material: Material) -> None:
         rows.append((shortened(name, NAME), row["seeds"], ", ".join(f"{s} = {row[s]}" for s in here) or "none"))
     sheet.table(rows, (NAME, 1.7, 3.1))
     sheet.text("Beside the first", weight="bold")
-    rows = [("run", "differences with an interval that misses 0", "what seeds share")]
+    rows = [("run", "intervals that miss 0", "what seeds share")]
     for _, row in compared["compared_runs"].iterrows():
         rows.append((shortened(row["run"], NAME), _by_chance(row), row["shared"]))
-    sheet.table(rows, (NAME, 2.8, 3.0), size=7.5)
+    sheet.table(rows, (NAME, 1.9, 3.9), size=7.5)
     sheet.text("Key numbers", weight="bold")
     _key_numbers(sheet, compared)
     if len(compared.others) <= MOST_IN_WORDS:
@@ -114,9 +114,9 @@ def _body(sheet: Sheet, material: Material) -> None:
         for name in compared.others:
             _in_words(sheet, compared, name)
     sheet.text(
-        "By chance alone: how many intervals would miss 0 if nothing differed. Measures of the same seeds go together, "
-        "so that such intervals come in groups; none is widened for their number. An interval that holds 0 does not "
-        "show that two runs are equal: they may differ by anything that it holds."
+        "By chance alone: how many intervals for differences would miss 0 if nothing differed. Measures of the same "
+        "seeds go together, so that such intervals come in groups; none is widened for their number. An interval that "
+        "holds 0 does not show that two runs are equal: they may differ by anything that it holds."
     )
 
 
