@@ -217,9 +217,9 @@ def _study(results: dict[str, Any]) -> list[str]:
     rows.append(["peak of the largest process, MB", *(f"{sample['memory']:,.0f}" for sample in samples)])
     rows.append(["run folder, MB", *(f"{sample['disk']:,.0f}" for sample in samples)])
     text = (
-        f"`attnprobe study` with seeds of {samples[0]['steps']:,} steps, in a new folder, with a warm compile cache, in "
-        f"seconds. Training to disk runs at {samples[0]['rate']:,.0f} seed-steps per second. Figures are drawn by as many "
-        "processes as there are cores (4 at most), each no larger than the peak."
+        f"`attnprobe study` with {samples[0]['steps']:,} steps a seed, in a new folder, with a warm compile cache; in "
+        f"seconds. Training to disk runs at {samples[0]['rate']:,.0f} seed-steps per second. Figures are drawn by as "
+        "many processes as there are cores (4 at most), each no larger than the peak."
     )
     return ["## A whole study", "", text, "", *_table(["phase", *(f"{s['seeds']:,} seeds" for s in samples)], rows)]
 

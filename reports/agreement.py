@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.by_digit import MOST_DOTS, by_digit_table, show_the_bars
+from reports.density import cloud, hexagons, limits
 from reports.exercise import draw_attention
 from reports.figure import Figure, Material
+from reports.legend import Group, handles
 from reports.marks import OUTCOMES, SOME
 from reports.style import dots, empty, error_axis, legend_below, tidy, tints
 from reports.words import estimate, number, percent, plural, probability
@@ -99,11 +100,12 @@ def caption_patterns(material: Material) -> str:
 
 
 def data_rule(material: Material) -> pd.DataFrame:
-    """Rule weights by digit and seed, with quantiles over seeds and the seed's focus."""
+    """Rule weights by digit and seed, and the seed's focus."""
     pair = farthest(material)
     ringed = [] if pair is None else [pair["low"], pair["high"]]
-    table = by_digit_table(material, "rule_weight").merge(material["seeds"][["seed", "focus"]], on="seed")
-    return table.assign(ringed=table["seed"].isin(ringed)).dropna(subset="rule_weight")
+    weights = material["digits"][["seed", "digit", "rule_weight"]].dropna(subset="rule_weight")
+    table = weights.merge(material["seeds"][["seed", "focus"]], on="seed")
+    return table.assign(ringed=table["seed"].isin(ringed))
 
 
 def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
@@ -111,27 +113,24 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
     title = "Focus and rule"
     if table.empty:
         return empty(ax, "no seed has exactly one threshold", title)
-    seeds = table["seed"].unique()
-    some = table[table["seed"].isin(seeds[:: -(-len(seeds) // MOST_DOTS)])]
-    groups = (
-        (~some["is_target"], tints.distractor, "others"),
-        (some["digit"] == targets[1], tints.second, f"weight of {targets[1]}"),
-        (some["digit"] == targets[0], tints.first, f"of {targets[0]}"),
-    )
-    for rows, tint, name in groups:
-        if rows.any():
-            ax.scatter(
-                some["focus"][rows], some["rule_weight"][rows], **dots(len(seeds)), color=tint, label=name, zorder=2
-            )
+    groups: list[Group] = [
+        ("others", ~table["digit"].isin(targets), tints.distractor, "o"),
+        (f"weight of {targets[1]}", table["digit"] == targets[1], tints.second, "o"),
+        (f"of {targets[0]}", table["digit"] == targets[0], tints.first, "o"),
+    ]
+    groups = [group for group in groups if group[1].any()]
+    ax.set_xlim(0, 1)
+    ax.set_ylim(limits(table["rule_weight"]))
+    between = {"loc": "center", "bbox_to_anchor": (0.5, 0.4)}  # the second digit's weights and the others'
+    style = dots(len(table)) | {"zorder": 2}
+    cloud(ax, table["focus"], table["rule_weight"], groups, dot=style, unit="weights", place=between)
     second = table[table["ringed"] & (table["digit"] == targets[1])]
     ax.scatter(second["focus"], second["rule_weight"], **_ring())
-    show_the_bars(table, "rule_weight", ax)
     ax.axhline(0, color=tints.ink, linewidth=0.7, zorder=1)
-    ax.set_xlim(0, 1)
     ax.set_xlabel(f"focus: expected attention on {targets[0]}s and {targets[1]}s")
     ax.set_ylabel("weight in the rule")
     ax.set_title(title)
-    legend_below(ax, 0.45, ncols=3, handletextpad=0, columnspacing=0.8)
+    legend_below(ax, 0.45, handles=handles(groups), ncols=3, handletextpad=0, columnspacing=0.8)
     return tidy(ax)
 
 
@@ -141,7 +140,8 @@ def caption_rule(material: Material) -> str:
     table = data_rule(material)
     if table.empty:
         return "No seed changes its answer at exactly one pooled value, so no seed is one linear rule."
-    of_second = table[table["digit"] == b].iloc[0]
+    spread = material["digits_spread"]
+    of_second = spread[(spread["measure"] == "rule_weight") & (spread["digit"] == b)].iloc[0]
     n = table["seed"].nunique()
     return (
         f"{plural(n, 'seed')} with one threshold: weights of the linear rule on counts, where that of {a} has size 1. "
@@ -149,6 +149,7 @@ def caption_rule(material: Material) -> str:
         f"{number(of_second['q05'])} and {number(of_second['q95'])} (spread, not uncertainty); focus runs from "
         f"{number(table['focus'].min(), 2)} to {number(table['focus'].max(), 2)}."
         f"{' Rings: the seeds of a.' if table['ringed'].any() else ''}"
+        f"{hexagons(len(table), 'weights')}"
     )
 
 
@@ -172,17 +173,17 @@ def draw_pairs(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     if table.empty:
         return empty(ax, "fewer than two seeds are finite", title)
     place = error_axis(ax, table["disagreement"])
-    for failed, mark, name in ((False, SOME, "neither seed failed"), (True, OUTCOMES["failed"], "a seed failed")):
-        rows = table["failed"] == failed
-        if rows.any():
-            label = f"{name} ({int(rows.sum()):,})"
-            ax.scatter(table["share_of_log_2"][rows], place[rows], **dots(len(table)), **mark.dot, label=label)
-    ax.scatter(table["share_of_log_2"][table["ringed"]], place[table["ringed"]], **_ring())
     ax.set_xlim(0, 1)
+    kinds = (("neither seed failed", ~table["failed"], SOME), ("a seed failed", table["failed"], OUTCOMES["failed"]))
+    groups = [
+        (f"{name} ({int(rows.sum()):,})", rows, mark.colour, mark.shape) for name, rows, mark in kinds if rows.any()
+    ]
+    cloud(ax, table["share_of_log_2"], place, groups, dot=dots(len(table)), unit="pairs")
+    ax.scatter(table["share_of_log_2"][table["ringed"]], place[table["ringed"]], **_ring())
     ax.set_xlabel("divergence of the patterns (share of log 2)")
     ax.set_ylabel("probability that answers differ")
     ax.set_title(title)
-    legend_below(ax, 0.45, 0.45, ncols=2, handletextpad=0, columnspacing=0.8)
+    legend_below(ax, 0.45, 0.45, handles=handles(groups), ncols=2, handletextpad=0, columnspacing=0.8)
     return tidy(ax)
 
 
@@ -205,6 +206,7 @@ def caption_pairs(material: Material) -> str:
     return (
         f"{plural(len(table), 'pair')} of the first {plural(_n_seeds(material), 'finite seed')}; {same:,} with the "
         f"same answer to every input (at 0{ring}). Medians: {medians}.{relation}{brackets}"
+        f"{hexagons(len(table), 'pairs')}"
     )
 
 

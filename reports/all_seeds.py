@@ -16,7 +16,7 @@ from reports.cells import CELL, Pen, Sort, boxes, ordered
 from reports.style import colour, maps, tints
 from reports.words import number, plural
 
-__all__ = ["MOST_ROWS", "draw_all_seeds", "natural_size", "rows_of"]
+__all__ = ["IMAGE", "MOST_ROWS", "draw_all_seeds", "natural_size", "rows_of"]
 
 MOST_ROWS = 200  # of an image
 LEFT, RIGHT = 0.52, 0.34  # of a panel: labels, marks; inches, like all that follow
@@ -38,16 +38,17 @@ class Plan:
     length: int
     rows: int
     cell: float
+    most: float  # height of an image of many seeds
 
     @classmethod
-    def of(cls, table: pd.DataFrame) -> Plan:
+    def of(cls, table: pd.DataFrame, image: float) -> Plan:
         """Panels side by side as far as they fit."""
         length, panels = table["position"].nunique(), table["sequence"].nunique()
         widest = WIDEST * (1 if table["digit"].max() <= 9 else 4 / 3)
         cell = max(min(widest, (WIDTH - LEFT - RIGHT) / length), TIGHTEST, min(LEAST / length, 0.5))
         across = max(1, min(panels, int(WIDTH / (LEFT + length * cell + RIGHT))))
         across = -(-panels // -(-panels // across))  # rows of panels as even as can be
-        return cls(panels, across, length, min(table["seed"].nunique(), MOST_ROWS), cell)
+        return cls(panels, across, length, min(table["seed"].nunique(), MOST_ROWS), cell, image)
 
     @property
     def cells(self) -> float:
@@ -57,7 +58,7 @@ class Plan:
     @property
     def image(self) -> float:
         """Height of an image."""
-        return min(IMAGE if self.across > 1 else 0.6 * IMAGE, self.rows * CELL)
+        return min(self.most if self.across > 1 else 0.6 * self.most, self.rows * CELL)
 
     @property
     def step(self) -> tuple[float, float]:
@@ -70,9 +71,9 @@ class Plan:
         return self.across * self.step[0], TOP + -(-self.panels // self.across) * self.step[1]
 
 
-def natural_size(table: pd.DataFrame) -> tuple[float, float]:
+def natural_size(table: pd.DataFrame, image: float = IMAGE) -> tuple[float, float]:
     """Width and height, in inches, at which nothing is scaled."""
-    return Plan.of(table).size
+    return Plan.of(table, image).size
 
 
 def rows_of(seeds: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +83,14 @@ def rows_of(seeds: pd.DataFrame) -> pd.DataFrame:
     return by_focus.iloc[places].reset_index(drop=True)
 
 
-def draw_all_seeds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4), *, sort: Sort = "digit") -> Axes:
+def draw_all_seeds(
+    table: pd.DataFrame,
+    ax: Axes,
+    targets: tuple[int, int] = (2, 4),
+    *,
+    sort: Sort = "digit",
+    image: float = IMAGE,
+) -> Axes:
     """A panel for each sequence.
 
     Parameters
@@ -97,8 +105,10 @@ def draw_all_seeds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2,
         The digits that the rule names.
     sort : {"digit", "position"}
         Columns by digit, the rule's two first, or as they stand in the sequence.
+    image : float
+        Height of an image of many seeds, in inches of an unscaled picture.
     """
-    plan = Plan.of(table)
+    plan = Plan.of(table, image)
     pen = Pen(ax, *plan.size)
     rows = rows_of(table[["seed", "focus"]].drop_duplicates("seed"))
     _scale(pen)
@@ -146,11 +156,11 @@ def _bars(pen: Pen, plan: Plan, cells: pd.DataFrame, x: float, y: float, targets
         pen.text(x, y + BARS / 2, "no seed is finite", 7, color=tints.muted)
         return
     middle = x + (np.arange(plan.length) + 0.5) * plan.cell
-    at = {q: np.column_stack([middle, y + BARS * (1 - first[q])]) for q in ("q05", "q25", "q50", "q75", "q95")}
+    at = {q: y + BARS * (1 - first[q].to_numpy()) for q in ("q05", "q25", "q50", "q75", "q95")}
     own = [colour(digit, targets) for digit in first["digit"]]
-    pen.lines(at["q05"], at["q95"], own, 0.9)
-    pen.lines(at["q25"], at["q75"], own, 3.2)
-    pen.dots(at["q50"], 10)
+    for low, high, width in (("q05", "q95", 0.014), ("q25", "q75", 0.045)):
+        pen.fill(boxes(middle - width / 2, at[high], width, at[low] - at[high]), own)
+    pen.dots(np.column_stack([middle, at["q50"]]), 0.045)
 
 
 def _image(pen: Pen, plan: Plan, cells: pd.DataFrame, rows: pd.DataFrame, x: float, y: float) -> None:

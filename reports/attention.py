@@ -5,21 +5,22 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.by_digit import BARS, by_digit, by_digit_table
+from reports.by_digit import bars, by_digit, by_digit_table
 from reports.figure import Figure, Material
 from reports.style import tints
 from reports.words import number, plural
 
 
 def data(material: Material) -> pd.DataFrame:
-    """Expected attention by digit and seed, with quantiles over seeds."""
-    return by_digit_table(material, "attention_share").assign(chance=1 / material.config.vocab_size)
+    """Expected attention by digit: quantiles over seeds, then each seed."""
+    return by_digit_table(material, "attention_share")
 
 
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Dots and bars by digit, from 0 to 1, with the chance line."""
+    ax.set_ylim(0, 1)
     by_digit(table, "attention_share", ax, targets)
-    chance = table["chance"].iloc[0]
+    chance = 1 / table["digit"].nunique()
     ax.axhline(chance, color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     ax.annotate(
         f"uniform attention: {number(chance)}",
@@ -31,7 +32,6 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
         va="bottom",
         fontsize=7,
     )
-    ax.set_ylim(0, 1)
     ax.set_ylabel("expected attention on the digit")
     ax.set_title("Attention by digit")
     return ax
@@ -47,7 +47,7 @@ def caption(material: Material) -> str:
     return (
         f"Expected attention on each digit over all inputs, exact, for {plural(material['seeds'].shape[0], 'seed')}: "
         f"a median of {number(medians[a], 2)} on {a}, {number(medians[b], 2)} on {b}{rest}. "
-        f"Uniform attention would give each {number(1 / material.config.vocab_size, 2)}. {BARS}"
+        f"Uniform attention would give each {number(1 / material.config.vocab_size, 2)}. {bars(len(material['seeds']))}"
     )
 
 

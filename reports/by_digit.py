@@ -1,4 +1,4 @@
-"""The shared way to show a quantity by digit: every seed as a dot, quantiles over seeds as bars."""
+"""The shared way to show a quantity by digit: every seed as a dot or in an outline, quantiles over seeds as bars."""
 
 from __future__ import annotations
 
@@ -6,66 +6,77 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.density import MOST_IN_STRIP, limits, note, strip
 from reports.figure import Material
-from reports.style import colour, jitter, label_digits, tidy, tints
+from reports.style import colour, label_digits, tidy, tints
 
-__all__ = ["BARS", "by_digit", "by_digit_table", "show_the_bars"]
+__all__ = ["BARS", "QUANTILES", "almost_all", "bars", "by_digit", "by_digit_table", "quantile_bar", "stacked"]
+
+QUANTILES = ("q05", "q25", "q50", "q75", "q95")
+
 
 BARS = (
     "Bars: thick, the middle half of the seeds; thin, the middle 90 %; open dot, the median (spread, not uncertainty)."
 )
-MOST_DOTS = 400  # seeds drawn as dots; beyond, evenly many of them, while the bars stand for all
+
+
+def bars(n: int) -> str:
+    """What a caption says of bars, and of outlines where ``n`` seeds are too many for dots."""
+    outline = (
+        " Outlines are as wide as seeds are many; where they would be too thin to see, seeds are dots."
+        if n > MOST_IN_STRIP
+        else ""
+    )
+    return f"{BARS}{outline}"
+
+
+def stacked(quantiles: pd.DataFrame, seeds: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame:
+    """Quantiles over seeds (``seed`` empty), then the seeds; ``kind`` says which quantile, or ``seed``.
+
+    Parameters
+    ----------
+    quantiles : DataFrame
+        Columns ``by`` and those of `QUANTILES`, of the measure.
+    seeds : DataFrame
+        Columns ``seed``, ``by`` and the measure.
+    """
+    long = quantiles.melt(by, list(QUANTILES), var_name="kind", value_name=measure).assign(seed=pd.NA)
+    parts = [part for part in (long, seeds.assign(kind="seed")) if len(part)] or [long]
+    columns = ["kind", "seed", *by, measure]
+    return pd.concat([part[columns].astype({"seed": "Int64"}) for part in parts], ignore_index=True)
 
 
 def by_digit_table(material: Material, measure: str) -> pd.DataFrame:
-    """One column of ``digits`` beside its quantiles over seeds."""
+    """Quantiles over seeds of one column of ``digits``, then that column where it is known."""
     spread = material["digits_spread"]
-    of_measure = spread[spread["measure"] == measure].drop(columns=["measure"])
-    points = material["digits"][["seed", "digit", "is_target", measure]]
-    return points.merge(of_measure, on="digit", how="left")
+    seeds = material["digits"][["seed", "digit", measure]].dropna(subset=measure)
+    return stacked(spread[spread["measure"] == measure], seeds, ["digit"], measure)
 
 
 def by_digit(table: pd.DataFrame, measure: str, ax: Axes, targets: tuple[int, int]) -> Axes:
-    """Draw a table made by :func:`by_digit_table`."""
+    """Draw a table made by :func:`by_digit_table`; the scale and limits of y are set already."""
     digits = np.sort(table["digit"].unique())
-    for digit in digits:
-        of_digit = table[table["digit"] == digit]
-        shown = of_digit.iloc[:: -(-len(of_digit) // MOST_DOTS)]
-        tint = colour(digit, targets)
-        ax.scatter(
-            digit + jitter(len(shown), 0.55),
-            shown[measure],
-            s=5,
-            color=tint,
-            alpha=0.35,
-            linewidths=0,
-            zorder=2,
-        )
-        q = of_digit.iloc[0]
-        ax.vlines(digit, q["q05"], q["q95"], color=tints.ink, linewidth=0.9, zorder=3)
-        ax.vlines(digit, q["q25"], q["q75"], color=tints.ink, linewidth=3.2, zorder=3)
-        ax.scatter([digit], [q["q50"]], s=13, color=tints.paper, edgecolor=tints.ink, linewidth=0.8, zorder=4)
     label_digits(ax, digits, targets)
+    seeds = table[table["kind"] == "seed"]
+    beyond = 0
+    for digit in digits:
+        shown = strip(ax, digit, seeds.loc[seeds["digit"] == digit, measure], colour(digit, targets))
+        beyond += shown.beyond
+        of_digit = table[table["digit"] == digit].drop_duplicates("kind").set_index("kind")[measure]
+        quantile_bar(ax, digit, of_digit)
+    note(ax, beyond, len(seeds), "values")
     return tidy(ax)
 
 
-def show_the_bars(table: pd.DataFrame, measure: str, ax: Axes) -> None:
-    """Limit y to the bars and a margin; count the dots that lie beyond instead of letting them squeeze the rest."""
-    low, high = table["q05"].min(), table["q95"].max()
-    if not np.isfinite([low, high]).all():
-        return
-    margin = 0.25 * (high - low) or 0.5
-    values = table[measure].dropna()
-    low, high = max(low - margin, values.min() - margin / 5), min(high + margin, values.max() + margin / 5)
-    ax.set_ylim(low, high)
-    outside = int(((values < low) | (values > high)).sum())
-    if outside:
-        ax.text(
-            1,
-            1.01,
-            f"{outside} of {len(values):,} dots beyond the axis",
-            transform=ax.transAxes,
-            ha="right",
-            va="bottom",
-            fontsize=6.5,
-        )
+def quantile_bar(ax: Axes, place: float, q: pd.Series, upright: bool = True) -> None:
+    """The middle half thick, the middle 90 % thin, and the median as a dot."""
+    line = ax.vlines if upright else ax.hlines
+    line(place, q["q05"], q["q95"], color=tints.ink, linewidth=0.9, zorder=3)
+    line(place, q["q25"], q["q75"], color=tints.ink, linewidth=3.2, zorder=3)
+    x, y = (place, q["q50"]) if upright else (q["q50"], place)
+    ax.scatter([x], [y], s=13, color=tints.paper, edgecolor=tints.ink, linewidth=0.8, zorder=4)
+
+
+def almost_all(table: pd.DataFrame, measure: str, ax: Axes) -> None:
+    """Limit y to almost all seeds."""
+    ax.set_ylim(limits(table[measure]))

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
-from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import Colormap, Normalize, to_rgba_array
+from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from reports.contrast import letters_on
 from reports.sheet import _width
 from reports.style import colour, maps, tints
 
@@ -26,7 +27,7 @@ __all__ = ["CELL", "PaperText", "Pen", "Sort", "boxes", "ordered", "width_of"]
 Sort = Literal["position", "digit"]
 
 CELL = 0.178  # height of a cell, in inches
-FAVOUR = 1.2
+STEPS = 64  # of a scale of colours
 FEW = 40  # rows of an image that thin gaps set apart
 
 
@@ -72,9 +73,11 @@ class Pen:
         """Words, their size in points."""
         self.ax.add_artist(PaperText(x, y, words, size, **{"ha": "left", "va": "center", "color": tints.ink, **style}))
 
-    def cells(self, corners: np.ndarray, values: np.ndarray, colours: Colormap, low: float, high: float) -> None:
-        """Cells coloured by their values, with thin gaps between them."""
-        scale = {"array": np.ma.masked_invalid(values), "cmap": colours, "norm": Normalize(low, high)}
+    def cells(
+        self, name: str, corners: np.ndarray, values: np.ndarray, colours: Colormap, low: float, high: float
+    ) -> None:
+        """Cells coloured by their values, with thin gaps between them; ``name`` finds them in an SVG."""
+        scale = {"array": np.ma.masked_invalid(values), "cmap": colours, "norm": Normalize(low, high), "gid": name}
         self._add(corners, edgecolors=tints.paper, linewidths=0.7 * self.scale, zorder=1, **scale)
 
     def tokens(
@@ -86,7 +89,7 @@ class Pen:
         ground: np.ndarray | None = None,
     ) -> None:
         """A digit in each cell, legible on the colours (n, 4) of the cells' ground; the rule's two bold."""
-        letters = legible(ground) if ground is not None else [tints.ink] * len(digits)
+        letters = [tints.ink] * len(digits) if ground is None else [letters_on(colour[:3]) for colour in ground]
         for tint, (x, y), digit in zip(letters, corners.mean(axis=1), digits, strict=True):
             weight = "bold" if digit in targets else "normal"
             style = {"ha": "center", "va": "center_baseline", "color": tint, "fontweight": weight, "zorder": 3}
@@ -106,8 +109,9 @@ class Pen:
 
     def ramp(self, x: float, y: float, width: float, colours: Colormap, height: float = 0.1) -> None:
         """A scale of colours, from left to right."""
-        steps = np.linspace(x, x + width, 65)
-        self.fill(boxes(steps[:-1], y, np.diff(steps) * 1.02, height), colours(np.linspace(0, 1, 64)))
+        steps = np.linspace(x, x + width, STEPS + 1)
+        scale = {"array": np.linspace(0, 1, STEPS), "cmap": colours, "norm": Normalize(0, 1)}
+        self._add(boxes(steps[:-1], y, np.diff(steps) * 1.02, height), linewidths=0, zorder=1, **scale)
         line = {"edgecolors": tints.muted, "linewidths": 0.4, "zorder": 2}
         self._add(boxes(np.array([x]), y, width, height), facecolors="none", **line)
 
@@ -118,9 +122,13 @@ class Pen:
         self.ax.add_collection(made, autolim=False)
 
     def dots(self, points: np.ndarray, size: float) -> None:
-        """Hollow dots."""
-        rim = {"edgecolors": tints.ink, "linewidths": 0.8 * self.scale}
-        self.ax.scatter(points[:, 0], points[:, 1], s=size * self.scale**2, c=tints.paper, zorder=4, **rim)
+        """Open dots of so many inches."""
+        sizes, rim = np.full(len(points), size), {"edgecolors": tints.ink, "linewidths": 0.8 * self.scale}
+        made = EllipseCollection(
+            sizes, sizes, 0 * sizes, units="xy", offsets=points, offset_transform=self.ax.transData, **rim
+        )
+        made.set(facecolor=tints.paper, zorder=4)
+        self.ax.add_collection(made, autolim=False)
 
     def image(self, values: np.ndarray, left: float, right: float, top: float, foot: float) -> None:
         """Attention (rows, length) from 0 to 1 as an image, its first row on top."""
@@ -141,21 +149,6 @@ def boxes(x: Any, y: Any, width: Any, height: Any) -> np.ndarray:
     """Corners (n, 4, 2) of rectangles, from their upper left ones."""
     left, top, right, foot = np.broadcast_arrays(*np.atleast_1d(x, y, x + width, y + height))
     return np.stack([np.stack([left, right, right, left], 1), np.stack([top, top, foot, foot], 1)], axis=2)
-
-
-def legible(ground: np.ndarray) -> list[str]:
-    """For each colour (n, 4) whichever of ink and paper can be read on it; where both can, paper on strong colours."""
-    light = (_luminance(ground) + 0.05)[:, None]
-    both = _luminance(to_rgba_array([tints.ink, tints.paper])) + 0.05
-    contrast = np.maximum(light, both) / np.minimum(light, both)  # WCAG 2.2, from 1 to 21
-    return [tints.paper if paper * FAVOUR > ink else tints.ink for ink, paper in contrast]
-
-
-def _luminance(colours: np.ndarray) -> np.ndarray:
-    """Relative luminance of sRGB colours (n, 4), as WCAG defines it."""
-    rgb = colours[:, :3]
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.asarray(linear @ [0.2126, 0.7152, 0.0722])
 
 
 def width_of(words: str, size: float, weight: str = "normal") -> float:

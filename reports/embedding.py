@@ -9,23 +9,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.contrast import letters_in
+from reports.density import cloud, hexagons, inches, limits
 from reports.figure import Figure, Material
+from reports.legend import Group
 from reports.pair_map import MOST_NUMBERS, digits_on_both_axes
-from reports.style import colour, maps, text_colour, tidy, tints
+from reports.style import colour, maps, scale_beside, text_colour, tidy, tints
 from reports.words import number, plural
-
-MOST_SEEDS = 300
 
 
 def data_aligned(material: Material) -> pd.DataFrame:
-    """Aligned coordinates of the seeds drawn, beside their medians over all seeds."""
+    """Aligned coordinates: medians over seeds, then each seed."""
     return _points(material, "aligned_1", "aligned_2")
 
 
 def draw_aligned(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Every seed's digits as dots, medians on top; equal units on both axes."""
-    _cloud(table, "aligned_1", "aligned_2", ax, targets)
-    ax.set_aspect("equal", adjustable="datalim")
+    ax.set_aspect("equal")
+    _cloud(table, "aligned_1", "aligned_2", ax, targets, place={"loc": "lower right", "bbox_to_anchor": (1, 0)})
     ax.set_anchor("N")
     ax.set_xlabel("first common axis (embedding units)")
     ax.set_ylabel("second common axis (embedding units)")
@@ -34,7 +34,7 @@ def draw_aligned(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
 
 
 def data_read(material: Material) -> pd.DataFrame:
-    """Coordinates on the two directions that the circuits read, of the seeds drawn, beside their medians."""
+    """Coordinates on the two directions that the circuits read: medians over seeds, then each seed."""
     return _points(material, "along_value", "along_query")
 
 
@@ -50,27 +50,38 @@ def draw_read(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
 
 
 def _points(material: Material, x: str, y: str) -> pd.DataFrame:
-    points = material["embedding"][["seed", "digit", x, y]].dropna()
-    seeds = points["seed"].unique()
-    points = points[points["seed"].isin(seeds[:: -(-len(seeds) // MOST_SEEDS)] if len(seeds) else [])]
+    seeds = material["embedding"][["seed", "digit", x, y]].dropna().assign(kind="seed")
     medians = material["embedding_spread"].pivot(index="digit", columns="measure", values="q50")
-    return points.merge(medians[[x, y]].add_prefix("median_").reset_index(), on="digit")
+    medians = medians[[x, y]].dropna().reset_index().assign(kind="q50", seed=pd.NA)
+    parts = [part for part in (medians, seeds) if len(part)] or [seeds]
+    columns = ["kind", "seed", "digit", x, y]
+    return pd.concat([part[columns].astype({"seed": "Int64"}) for part in parts], ignore_index=True)
 
 
-def _cloud(table: pd.DataFrame, x: str, y: str, ax: Axes, targets: tuple[int, int]) -> None:
-    """Dots by digit, the rule's two on top; medians as numerals for those, as rimmed dots for the others."""
-    for digit in sorted(table["digit"].unique(), key=lambda digit: digit in targets):
-        rows = table[table["digit"] == digit]
-        ax.scatter(rows[x], rows[y], s=5, color=colour(digit, targets), alpha=0.45, linewidths=0)
-    medians = table.drop_duplicates("digit")
+def _cloud(
+    table: pd.DataFrame, x: str, y: str, ax: Axes, targets: tuple[int, int], place: dict[str, Any] | None = None
+) -> None:
+    """All seeds, the rule's two digits on top; medians as numerals for those, as rimmed dots for the others."""
+    seeds, medians = (table[table["kind"] == kind] for kind in ("seed", "q50"))
+    ends = np.array([limits(seeds[x]), limits(seeds[y])])
+    if ax.get_aspect() == 1:  # as many units an inch along both axes, and the axes filled
+        units = (np.ptp(ends, axis=1) / inches(ax)).max() * inches(ax)
+        ends = ends.mean(axis=1, keepdims=True) + units[:, None] * (-0.5, 0.5)
+    ax.set_xlim(*ends[0])
+    ax.set_ylim(*ends[1])
+    groups: list[Group] = [
+        ("others", ~seeds["digit"].isin(targets), tints.distractor, "o"),
+        *((str(digit), seeds["digit"] == digit, colour(digit, targets), "o") for digit in targets),
+    ]
+    cloud(ax, seeds[x], seeds[y], groups, dot={"s": 5, "alpha": 0.4}, unit="digits", place=place)
     others = medians[~medians["digit"].isin(targets)]
     rim: dict[str, Any] = {"edgecolor": tints.paper, "linewidth": 0.6}
-    ax.scatter(others[f"median_{x}"], others[f"median_{y}"], s=12, color=tints.ink, **rim)
+    ax.scatter(others[x], others[y], s=12, color=tints.ink, **rim)
     for _, row in medians[medians["digit"].isin(targets)].iterrows():
         digit = int(row["digit"])
         ax.text(
-            row[f"median_{x}"],
-            row[f"median_{y}"],
+            row[x],
+            row[y],
             str(digit),
             ha="center",
             va="center",
@@ -102,10 +113,8 @@ def draw_cosine(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     ax.set_xlabel("digit")
     ax.set_ylabel("digit")
     ax.set_title("Cosine of pairs of digits")
-    bar = ax.figure.colorbar(image, ax=ax, fraction=0.046, pad=0.04, ticks=[-1, -0.5, 0, 0.5, 1])
-    bar.outline.set_visible(False)
+    scale_beside(ax, image, [-1, -0.5, 0, 0.5, 1])
     ax.set_anchor("N")
-    bar.ax.set_anchor("NW")
     return ax
 
 
@@ -113,11 +122,12 @@ def caption_aligned(material: Material) -> str:
     """What alignment does, and what it can produce by itself."""
     n = int(material["embedding_spread"]["n_seeds"].max())
     return (
-        f"Embeddings of {plural(n, 'seed')} (at most {MOST_SEEDS} drawn), centred, rotated onto their common mean "
+        f"Embeddings of {plural(n, 'seed')}, centred, rotated onto their common mean "
         "(Procrustes, no scaling) and read on that mean's first two principal axes; the numerals and the "
         "rimmed dots mark medians (rimmed: digits that the rule does not name). "
         "Alignment brings like to like, so some order would appear in random points too: compare the distances of the "
-        "medians with the scatter of the dots."
+        "medians with the scatter of the seeds."
+        f"{hexagons(n * material.config.vocab_size, 'digits')}"
     )
 
 
@@ -152,6 +162,7 @@ def caption_read(material: Material) -> str:
         f"{number(spread['along_value', a], 2)} and {b} at "
         f"{number(spread['along_value', b], 2)} across, at {number(spread['along_query', a], 2)} and "
         f"{number(spread['along_query', b], 2)} up."
+        f"{hexagons(int(material['embedding']['along_value'].notna().sum()), 'digits')}"
     )
 
 

@@ -10,7 +10,7 @@ from matplotlib.patheffects import withStroke
 
 from reports.contrast import letters_in
 from reports.figure import Figure, Material
-from reports.style import maps, powers, tints
+from reports.style import maps, powers, scale_beside, tints
 from reports.words import plural, probability
 
 LOWEST = 1e-8
@@ -67,11 +67,8 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     ax.set_xlim(-0.5, size - 0.5)
     ax.set_ylim(-0.5, size - 0.5)
     ax.set_title("Where errors are: all seeds")
-    bar = ax.figure.colorbar(image, ax=ax, shrink=0.85, label="mean error rate over seeds", extend="min")
-    powers(bar.ax.yaxis)
-    bar.outline.set_visible(False)
+    powers(scale_beside(ax, image, label="mean error rate over seeds", extend="min").ax.yaxis)
     ax.set_anchor("W")
-    bar.ax.set_anchor("W")
     return ax
 
 

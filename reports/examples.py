@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.all_seeds import draw_all_seeds, rows_of
+from reports.all_seeds import IMAGE, draw_all_seeds, rows_of
 from reports.all_seeds import natural_size as size_of_all
 from reports.by_digit import BARS
 from reports.figure import Figure, Material
@@ -15,6 +15,7 @@ from reports.words import exact_accuracy, number, plural
 
 __all__ = ["ALL_SEEDS", "GALLERY", "answering", "roles"]
 
+LOW = 0.9  # height of an image on a slide, in inches
 LONG = 24  # digits: of longer sequences fewer are shown
 SPREAD = ["q05", "q25", "q50", "q75", "q95"]
 
@@ -80,20 +81,31 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
 
 def draw_all(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """All seeds, a panel for each input."""
-    return draw_all_seeds(_shown(table), ax, targets)
+    return draw_all_seeds(_shown(table), ax, targets, image=_image())
+
+
+def _on_a_slide() -> bool:
+    return canvas((1.0, 1.0))[0] != (1.0, 1.0)
+
+
+def _image() -> float:
+    """Height of an image of many seeds: slides are low."""
+    return LOW if _on_a_slide() else IMAGE
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
-    """All of a table; on a slide what can be read from afar: one input of each kind, three seeds of the gallery."""
-    if canvas((1.0, 1.0))[0] == (1.0, 1.0):
+    """All of a table; on a slide what can be read from afar: an input of each kind, the typical and the worst seed."""
+    if not _on_a_slide():
         return table
     table = table[table["sequence_name"].str.endswith(" 1")]
-    return table[table["seed"].isin(table["seed"].unique()[:3])] if "seed_name" in table else table
+    return table[table["seed_name"].str.contains("typical|worst")] if "seed_name" in table else table
 
 
 def caption_gallery(material: Material) -> str:
     """How to read it, and what the rows are."""
     a, b = material.targets
+    if _on_a_slide():
+        return f"Values: on the scale where {a} has +1 and {b} has −1. The answer depends on the sum alone; ✗: wrong."
     shown = examples(material)
     rows = "; ".join(f"{name}, {rule}" for name, rule in zip(shown["sequence_name"], shown["rule"], strict=True))
     return (
@@ -119,7 +131,7 @@ def data_all(material: Material) -> pd.DataFrame:
 
 def size_all(material: Material) -> tuple[float, float]:
     """Inches at which it need not be scaled."""
-    return size_of_all(_shown(data_all(material)))
+    return size_of_all(_shown(data_all(material)), image=_image())
 
 
 def caption_all(material: Material) -> str:
@@ -130,6 +142,8 @@ def caption_all(material: Material) -> str:
         if drawn == n
         else f"a row for each of {drawn} seeds, evenly many of all {n:,} in the order of their focus"
     )
+    if _on_a_slide():
+        return f"{BARS} Below: {rows}, the one with the most focus on top; ✗: the answer is wrong."
     return (
         "The same inputs in all seeds, their digits sorted, the rule’s two first. Above: attention on each digit over "
         f"the seeds. {BARS} Below: {rows}, the one with the most focus on top; a mark beside a row (✗): the seed "

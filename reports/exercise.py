@@ -13,11 +13,10 @@ from matplotlib.patheffects import withStroke
 
 from reports.contrast import TEXT, contrast, letters_on
 from reports.figure import Figure, Material
-from reports.style import empty, log_axis, look, maps, thousands, tidy, tints
+from reports.style import empty, log_axis, look, maps, scale_beside, thousands, tidy, tints
 from reports.words import exact_accuracy, number
 
 if TYPE_CHECKING:
-    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Colormap
     from matplotlib.image import AxesImage
 
@@ -71,7 +70,7 @@ def draw_attention(digits: np.ndarray, attention: np.ndarray, ax: Axes, targets:
     image = ax.imshow(attention, cmap=maps.attention, vmin=0, vmax=1)
     _write_digits(digits, ax, image, targets, tints.red)
     _cells(ax, digits, "Attention")
-    _bar(ax, image, (0, 0.5, 1), ("0", "0.5", "1"))
+    scale_beside(ax, image, (0, 0.5, 1), ("0", "0.5", "1"))
     return ax
 
 
@@ -93,7 +92,7 @@ def draw_values(
     image = ax.imshow(np.ma.masked_where(~enough, values), cmap=colours or maps.diverging, vmin=-limit, vmax=limit)
     _write_digits(digits, ax, image, targets)
     _cells(ax, digits, f"Value (attention > {SHOWN_ABOVE})")
-    _bar(ax, image, (-limit, 0, limit), labels)
+    scale_beside(ax, image, (-limit, 0, limit), labels)
     return ax
 
 
@@ -142,12 +141,6 @@ def _cells(ax: Axes, digits: np.ndarray, title: str) -> None:
     ax.set_xlabel("position")
     ax.set_ylabel("sequence")
     ax.set_title(title)
-
-
-def _bar(ax: Axes, image: ScalarMappable, ticks: Sequence[float], labels: Sequence[str]) -> None:
-    bar = ax.figure.colorbar(image, ax=ax, ticks=ticks, fraction=0.05, pad=0.03, aspect=18)
-    bar.outline.set_visible(False)
-    bar.ax.set_yticklabels(labels, fontsize=6.5)
 
 
 # --- the same picture for three seeds of a run ----------------------------------------------------

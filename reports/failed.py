@@ -7,12 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.contrast import letters_in
+from reports.density import MOST_DOTS
 from reports.figure import Figure, Material
+from reports.legend import legend
 from reports.marks import seed_groups
-from reports.style import empty, error_axis, label_digits, maps, thousands, tidy, tints
+from reports.style import empty, error_axis, label_digits, maps, scale_beside, thousands, tidy, tints
 from reports.words import estimate, plural
 
-MOST_LINES = 30
+MOST_LINES = 15  # beyond, neither their names nor the numbers in the cells have room
 COLUMNS = ["seed", "rank", "status", "error_probability", "certified", "failed"]
 
 
@@ -24,13 +26,17 @@ def data(material: Material) -> pd.DataFrame:
 def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Probability of error over rank, logarithmic; certified seeds at the foot."""
     place = error_axis(ax, table["error_probability"])
-    for name, rows, tint, marker in seed_groups(table):
-        ax.scatter(table["rank"][rows], place[rows], s=10, marker=marker, color=tint, linewidths=0, label=name)
     ax.set_xlim(0, len(table) + 1)
+    groups = seed_groups(table)
+    for _, rows, tint, marker in groups:
+        if rows.sum() > MOST_DOTS:  # ranks follow one another: dots would be a line that is slow to print
+            ax.plot(table["rank"][rows], place[rows], color=tint, linewidth=2.5, solid_capstyle="butt")
+        else:
+            ax.scatter(table["rank"][rows], place[rows], s=10, marker=marker, color=tint, linewidths=0)
     thousands(ax.xaxis)
     ax.set_xlabel("rank of the seed (1 is best)")
     ax.set_title("All seeds, best to worst")
-    ax.legend(loc="upper left")
+    legend(ax, groups, loc="upper left", borderaxespad=0.6)
     return tidy(ax)
 
 
@@ -78,8 +84,7 @@ def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     ax.set_xlim(-0.5, grid.shape[1] - 0.5)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    bar = ax.figure.colorbar(image, ax=ax, ticks=[0, 0.5, 1], label="expected attention", fraction=0.03, pad=0.02)
-    bar.outline.set_visible(False)
+    scale_beside(ax, image, [0, 0.5, 1], label="expected attention", width=0.02)
     ax.set_title("Attention of the seeds that failed")
     return ax
 

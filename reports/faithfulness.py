@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.by_digit import BARS, MOST_DOTS
+from reports.by_digit import QUANTILES, bars, quantile_bar, stacked
+from reports.density import strip
 from reports.figure import Figure, Material
-from reports.style import dots, empty, jitter, tidy, tints
+from reports.style import empty, tidy, tints
 from reports.words import estimate, plural
 
 __all__ = ["FLIPS", "TAUS"]
@@ -32,13 +33,16 @@ CHANGES = {
 
 
 def _data(material: Material, names: dict[str, str]) -> pd.DataFrame:
-    """Some measures of each seed beside their quantiles over seeds, in the order in which they are drawn."""
-    table = material["faithfulness"]
-    table = table[table["measure"].isin(list(names))].merge(material["faithfulness_spread"], on="measure")
+    """Quantiles over seeds of some measures, then each seed, in the order in which they are drawn."""
+    seeds, quantiles = material["faithfulness"], material["faithfulness_spread"]
+    seeds = seeds.loc[seeds["measure"].isin(list(names)), ["seed", "measure", "value"]]
+    quantiles = quantiles[quantiles["measure"].isin(list(names))]
+    table = stacked(quantiles, seeds, ["measure"], "value")
     place = {name: k for k, name in enumerate(names)}
-    return table.sort_values(["measure", "seed"], key=lambda c: c.map(place) if c.name == "measure" else c).reset_index(
-        drop=True
-    )
+    kinds = {kind: k for k, kind in enumerate([*QUANTILES, "seed"])}
+    order = {"measure": place, "kind": kinds}
+    keys = ["measure", "kind", "seed"]
+    return table.sort_values(keys, key=lambda c: c.map(order[c.name]) if c.name in order else c, ignore_index=True)
 
 
 def data_taus(material: Material) -> pd.DataFrame:
@@ -56,10 +60,10 @@ def draw_taus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
     title = "Does attention rank positions as their effects do?"
     if table["value"].isna().all():
         return empty(ax, "no seed has an order to compare", title)
+    ax.set_xlim(-1 if table["value"].min() < -0.5 else -0.5, 1)
     _strips(table, ax, WITH_ATTENTION | BETWEEN)
     ax.axhline(len(WITH_ATTENTION) - 0.5, color=tints.pale, linewidth=0.8)
     ax.axvline(0, color=tints.ink, linewidth=0.7, zorder=1)
-    ax.set_xlim(-1 if table["value"].min() < -0.5 else -0.5, 1)
     ax.set_xlabel("Kendall's tau-b over positions, mean over sequences (1: the same order)")
     ax.set_title(title)
     return tidy(ax, "x")
@@ -70,26 +74,22 @@ def draw_flips(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     title = "Does the answer change when the pattern is permuted?"
     if table["value"].isna().all():
         return empty(ax, "no seed is finite", title)
-    _strips(table, ax, CHANGES)
     ax.set_xlim(-0.02, 1.02)
+    _strips(table, ax, CHANGES)
     ax.set_xlabel("share that changes the answer")
     ax.set_title(title)
     return tidy(ax, "x")
 
 
 def _strips(table: pd.DataFrame, ax: Axes, names: dict[str, str]) -> None:
-    """Every seed as a dot, quantiles over seeds as bars; the first measure on top."""
-    for y, name in enumerate(names):
-        rows = table[table["measure"] == name]
-        shown = rows.iloc[:: -(-len(rows) // MOST_DOTS)]
-        ax.scatter(shown["value"], y + jitter(len(shown), 0.6), **dots(len(shown)), color=tints.distractor, zorder=2)
-        q = rows.iloc[0]
-        ax.hlines(y, q["q05"], q["q95"], color=tints.ink, linewidth=0.9, zorder=3)
-        ax.hlines(y, q["q25"], q["q75"], color=tints.ink, linewidth=3.2, zorder=3)
-        ax.scatter([q["q50"]], [y], s=13, color=tints.paper, edgecolor=tints.ink, linewidth=0.8, zorder=4)
+    """Every seed, and quantiles over seeds as bars; the first measure on top."""
     ax.set_yticks(range(len(names)), list(names.values()))
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
+    for y, name in enumerate(names):
+        rows = table[table["measure"] == name]
+        strip(ax, y, rows.loc[rows["kind"] == "seed", "value"], tints.distractor, width=0.7, upright=False)
+        quantile_bar(ax, y, rows.drop_duplicates("kind").set_index("kind")["value"], upright=False)
 
 
 def caption_taus(material: Material) -> str:
@@ -106,7 +106,7 @@ def caption_taus(material: Material) -> str:
         f"Kendall's tau-b of two sizes over the positions of a sequence, mean over those of the same 100 sequences "
         f"where both differ: above the line, attention and an attribution; below it, two attributions. Medians over "
         f"seeds: {'; '.join(said)}. "
-        f"Positions with the same digit tie. {BARS}"
+        f"Positions with the same digit tie. {bars(len(material['seeds']))}"
     )
 
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from reports.density import cloud, hexagons, limits
 from reports.figure import Figure, Material
+from reports.legend import handle, legend
 from reports.marks import FAMILIES
 from reports.style import empty, jitter, tidy, tints
 from reports.words import number, percent, plural
@@ -36,51 +37,38 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     placed = np.where(np.isfinite(share), np.clip(share, low, high), strip)
     beside = ~np.isfinite(share)
     placed[beside] += jitter(int(beside.sum()), 0.08 * (high - low))
-    for name, mark in FAMILIES.items():
-        for certified in (False, True):
-            rows = ((shown["family"] == name) & (shown["certified"] == certified)).to_numpy()
-            edge = {"edgecolors": tints.ink, "linewidths": 0.6} if certified else {"linewidths": 0}
-            ax.scatter(placed[rows], shown["focus"][rows], s=14, alpha=0.75, **mark.dot, **edge)
+    ax.set_xlim(low, high + 0.15 * (high - low))
+    ax.set_ylim(0, 1)
+    groups = [(name, shown["family"] == name, mark.colour, mark.shape) for name, mark in FAMILIES.items()]
+    groups = [group for group in groups if group[1].any()]
+    below = {"loc": "lower right", "bbox_to_anchor": (1, 0)}
+    cloud(ax, placed, shown["focus"], groups, dot={"alpha": 0.75}, rim=shown["certified"], place=below)
     if beside.any():
         ax.axvline(high + 0.03 * (high - low), color=tints.pale, linewidth=0.8)
         ax.text(strip, 1.01, "no one rule", ha="center", va="bottom", fontsize=6.5)
     for third in THIRDS:
         ax.axvline(third, color=tints.ink, linewidth=0.7, linestyle=(0, (4, 2)), zorder=0)
-    ax.set_xlim(low, high + 0.15 * (high - low))
     ax.set_xticks([tick for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high])
-    ax.set_ylim(0, 1)
     ax.set_xlabel("share of the distractors' silence that attention does")
     ax.set_ylabel("focus")
     ax.set_title("Kinds of solution")
-    _legend(shown, ax)
+    rim = handle("certified", "none", "o", markeredgecolor=tints.ink, markeredgewidth=0.6)
+    named = [(f"{name} ({int(rows.sum()):,})", rows, tint, shape) for name, rows, tint, shape in groups]
+    legend(ax, named, rim, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
     return tidy(ax, "both")
 
 
 def _limits(share: np.ndarray) -> tuple[float, float]:
-    """From 0 to 1, and as far beyond as most of the seeds go."""
-    finite = share[np.isfinite(share)]
-    if not finite.size:
-        return 0.0, 1.0
-    return max(-1.0, min(0.0, finite.min() - 0.05)), min(2.0, max(1.0, finite.max() + 0.05))
-
-
-def _legend(shown: pd.DataFrame, ax: Axes) -> None:
-    counts = shown["family"].value_counts()
-    marks = [
-        Line2D([], [], **mark.dot, linestyle="none", markersize=4, label=f"{name} ({counts[name]:,})")
-        for name, mark in FAMILIES.items()
-        if name in counts
-    ]
-    hollow = Line2D([], [], marker="o", linestyle="none", markersize=4, markeredgecolor=tints.ink, label="certified")
-    hollow.set_markerfacecolor("none")
-    marks.append(hollow)
-    ax.legend(handles=marks, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handletextpad=0.2)
+    """From 0 to 1, and as far beyond as almost all seeds go."""
+    low, high = limits(share)
+    return min(0.0, low), max(1.0, high)
 
 
 def caption(material: Material) -> str:
     """What the labels are."""
     table = data(material)
-    beyond = int(((table["share_attention"] < -1) | (table["share_attention"] > 2)).sum())
+    low, high = _limits(table["share_attention"].to_numpy())
+    beyond = int(((table["share_attention"] < low) | (table["share_attention"] > high)).sum())
     rest = (
         f" {plural(beyond, 'seed')} beyond the axis {'is' if beyond == 1 else 'are'} drawn at its end."
         if beyond
@@ -97,6 +85,7 @@ def caption(material: Material) -> str:
         "it keeps the other digits out of its answer: attention where low scores do at least two thirds of the "
         "silence, value where at most one third does, both in between (dashed lines, a convention). Seeds that are not "
         f"one rule stand in the strip on the right.{rest}{gone}"
+        f"{hexagons(len(table), rim='mostly certified')}"
     )
 
 

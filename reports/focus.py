@@ -7,9 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from reports.density import cloud, hexagons
 from reports.figure import Figure, Material
+from reports.legend import handles
 from reports.marks import seed_groups
-from reports.style import dots, error_axis, legend_below, tidy, tints
+from reports.style import error_axis, legend_below, tidy, tints
 from reports.words import estimate, number, plural
 
 COLUMNS = ["seed", "focus", "focus_chance", "error_probability", "certified", "failed"]
@@ -47,22 +49,13 @@ def draw_focus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
 def draw_accuracy(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Focus against the exact probability of error; certified seeds at the foot."""
     place = error_axis(ax, table["error_probability"])
-    for name, rows, tint, marker in seed_groups(table):
-        ax.scatter(
-            table["focus"][rows],
-            place[rows],
-            marker=marker,
-            s=16,
-            color=tint,
-            alpha=0.65,
-            linewidths=0,
-            label=name,
-        )
     ax.set_xlim(0, 1)
+    groups = seed_groups(table)
+    cloud(ax, table["focus"], place, groups, dot={"s": 16})
     ax.axvline(table["focus_chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlabel("focus")
     ax.set_title("Focus and errors")
-    legend_below(ax, 0.45, 1, "upper right", ncols=3, handletextpad=0, columnspacing=0.6)
+    legend_below(ax, 0.45, 1, "upper right", handles=handles(groups), ncols=3, handletextpad=0, columnspacing=0.6)
     return tidy(ax)
 
 
@@ -75,23 +68,16 @@ def data_uniform(material: Material) -> pd.DataFrame:
 
 def draw_uniform(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """What is left without the pattern, against how focused the pattern was."""
-    for name, rows, tint, marker in seed_groups(table):
-        ax.scatter(
-            table["focus"][rows],
-            table["accuracy_uniform"][rows],
-            marker=marker,
-            color=tint,
-            label=name,
-            **dots(len(table)),
-        )
-    ax.axhline(table["accuracy_always_no"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
-    ax.axvline(table["focus_chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.02)
+    groups = seed_groups(table)
+    cloud(ax, table["focus"], table["accuracy_uniform"], groups)
+    ax.axhline(table["accuracy_always_no"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
+    ax.axvline(table["focus_chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlabel("focus")
     ax.set_ylabel("accuracy, uniform attention")
     ax.set_title("Focus and its worth")
-    legend_below(ax, 0.45, 1, "upper right", ncols=3, handletextpad=0, columnspacing=0.4)
+    legend_below(ax, 0.45, 1, "upper right", handles=handles(groups), ncols=3, handletextpad=0, columnspacing=0.4)
     return tidy(ax)
 
 
@@ -119,7 +105,7 @@ def caption_accuracy(material: Material) -> str:
         relation = (
             f"Rank correlation of focus and accuracy: {estimate(summary, 'focus_accuracy_correlation')} ({said})."
         )
-    return f"Each mark is one seed; at 0, seeds that are right on every input. {relation}"
+    return f"Each mark is one seed; at 0, seeds that are right on every input. {relation}{hexagons(_drawn(material))}"
 
 
 def caption_uniform(material: Material) -> str:
@@ -128,7 +114,13 @@ def caption_uniform(material: Material) -> str:
         "Accuracy that is left when every position gets the same attention, against focus; dashed: focus under uniform "
         "attention, and the accuracy of always saying “no”. Rank correlation over seeds: "
         f"{estimate(material['summary'], 'focus_uniform_correlation')}."
+        f"{hexagons(_drawn(material))}"
     )
+
+
+def _drawn(material: Material) -> int:
+    """Seeds with a place in the plane."""
+    return int(material["seeds"]["focus"].notna().sum())
 
 
 FOCUS = Figure("focus", data, draw_focus, caption_focus, size=(4.2, 3.2))

@@ -182,7 +182,7 @@ def draw_gallery(
     drawn = pd.concat(plan.blocks)
     for kind, scale in scales.items():
         cells = np.concatenate(corners[kind])
-        pen.cells(cells, drawn[kind].to_numpy(), scale.colours, scale.low, scale.high)
+        pen.cells(kind, cells, drawn[kind].to_numpy(), scale.colours, scale.low, scale.high)
         pen.frames(drawn["digit"].to_numpy(), cells, targets)
     _foot(pen, plan, y - BETWEEN, sort)
     return ax

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.by_digit import BARS, MOST_DOTS, by_digit
+from reports.by_digit import bars, by_digit, quantile_bar, stacked
+from reports.density import strip
 from reports.figure import Figure, Material
 from reports.pair_map import pair_map
-from reports.style import dots, empty, jitter, maps, tidy, tints
+from reports.style import empty, maps, tidy, tints
 from reports.words import estimate, exact_accuracy, number, percent, plural, probability
 
 WHOLE = {  # what is changed as a whole, from above
@@ -21,43 +22,42 @@ WHOLE = {  # what is changed as a whole, from above
 
 
 def data_whole(material: Material) -> pd.DataFrame:
-    """Accuracy of each seed after each change of the whole pattern, with quantiles over seeds."""
+    """Accuracy after each change of the whole pattern: always saying no, quantiles over seeds, then each seed."""
     return _with_quantiles(material, list(WHOLE))
 
 
 def data_removed(material: Material) -> pd.DataFrame:
-    """Accuracy of each seed without attention on one digit, with quantiles over seeds."""
+    """Accuracy without attention on one digit: always saying no, quantiles over seeds, then each seed."""
     return _with_quantiles(material, ["remove_digit"])
 
 
 def data_mean(material: Material) -> pd.DataFrame:
-    """Accuracy of each seed with one digit's value replaced by the mean, with quantiles over seeds."""
+    """Accuracy with one digit's value replaced by the mean: always saying no, quantiles over seeds, then each seed."""
     return _with_quantiles(material, ["mean_value"])
 
 
-def _with_quantiles(material: Material, kinds: list[str]) -> pd.DataFrame:
+def _with_quantiles(material: Material, changes: list[str]) -> pd.DataFrame:
     frame, spread = material["interventions"], material["interventions_spread"]
-    points = frame.loc[frame["kind"].isin(kinds), ["seed", "kind", "digit", "accuracy"]]
-    quantiles = spread[spread["measure"] == "accuracy"].drop(columns=["measure", "partner"])
+    seeds = frame.loc[frame["kind"].isin(changes), ["seed", "kind", "digit", "accuracy"]]
+    quantiles = spread[(spread["measure"] == "accuracy") & spread["kind"].isin(changes)]
+    seeds, quantiles = (part.rename(columns={"kind": "change"}) for part in (seeds, quantiles))
+    table = stacked(quantiles, seeds, ["change", "digit"], "accuracy")
     always_no = material["focus"]["accuracy_always_no"].iloc[0]
-    together = points.merge(quantiles[quantiles["kind"].isin(kinds)], on=["kind", "digit"], how="left")
-    return together.assign(is_target=together["digit"].isin(material.targets), always_no=always_no)
+    first = table.head(1).assign(kind="always no", seed=pd.NA, change="none", digit=-1, accuracy=always_no)
+    return pd.concat([first.astype(table.dtypes), table], ignore_index=True)
 
 
 def draw_whole(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """One line of dots a kind, with bars of quantiles and the line of always saying no."""
     low, high = sorted(targets)
-    names = [kind for kind in WHOLE if (table["kind"] == kind).any()]
-    for place, kind in enumerate(names):
-        of_kind = table[table["kind"] == kind]
-        shown = of_kind.iloc[:: -(-len(of_kind) // MOST_DOTS)]
-        heights = place + jitter(len(shown), 0.5)
-        ax.scatter(shown["accuracy"], heights, color=tints.distractor, zorder=2, **dots(len(shown)))
-        q = of_kind.iloc[0]
-        ax.hlines(place, q["q05"], q["q95"], color=tints.ink, linewidth=0.9, zorder=3)
-        ax.hlines(place, q["q25"], q["q75"], color=tints.ink, linewidth=3.2, zorder=3)
-        ax.scatter([q["q50"]], [place], s=13, color=tints.paper, edgecolor=tints.ink, linewidth=0.8, zorder=4)
-    always_no = table["always_no"].iloc[0]
+    names = [change for change in WHOLE if (table["change"] == change).any()]
+    ax.set_ylim(len(names) - 0.2, -0.6)
+    ax.set_xlim(0, 1.02)
+    for place, change in enumerate(names):
+        rows = table[table["change"] == change]
+        strip(ax, place, rows.loc[rows["kind"] == "seed", "accuracy"], tints.distractor, width=0.6, upright=False)
+        quantile_bar(ax, place, rows.drop_duplicates("kind").set_index("kind")["accuracy"], upright=False)
+    always_no = table["accuracy"].iloc[0]
     ax.axvline(always_no, color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     ax.annotate(
         f"always “no”: {number(always_no)}",
@@ -69,22 +69,20 @@ def draw_whole(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
         va="bottom",
         fontsize=7,
     )
-    ax.set_yticks(range(len(names)), [WHOLE[kind].format(low=low, high=high) for kind in names])
-    ax.set_ylim(len(names) - 0.2, -0.6)
-    ax.set_xlim(0, 1.02)
+    ax.set_yticks(range(len(names)), [WHOLE[change].format(low=low, high=high) for change in names])
     ax.set_xlabel("accuracy after the change")
     ax.set_title("With another pattern")
     return tidy(ax, "x")
 
 
 def _draw_by_digit(table: pd.DataFrame, ax: Axes, targets: tuple[int, int], title: str) -> Axes:
-    by_digit(table, "accuracy", ax, targets)
-    ax.axhline(table["always_no"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
-    lowest = min(table["always_no"].iloc[0], table["accuracy"].min())
-    ax.set_ylim(max(0.0, np.floor(10 * lowest - 0.5) / 10) if np.isfinite(lowest) else 0.0, 1.02)
+    always_no, lowest = table["accuracy"].iloc[0], table["accuracy"].min()
+    ax.set_ylim(max(0.0, np.floor(10 * lowest - 0.5) / 10), 1.02)
+    by_digit(table[table["kind"] != "always no"], "accuracy", ax, targets)
+    ax.axhline(always_no, color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     ax.set_ylabel("accuracy after the change")
     ax.set_title(title)
-    if len(table["digit"].unique()) > 16:
+    if table["digit"].nunique() > 17:
         ax.set_xticks(sorted(targets))
     return ax
 
@@ -142,7 +140,8 @@ def caption_whole(material: Material) -> str:
         f"attention on {low} and {high} alone: {exact_accuracy(medians['only_targets', -1])}; without them: "
         f"{exact_accuracy(medians['without_targets', -1])}; with uniform attention: "
         f"{estimate(summary, 'accuracy_uniform_median')}, and {share} of all seeds are then better than always "
-        f"saying “no”.{moved} Where nothing is left to attend to, the mean pooled value takes its place. {BARS}"
+        f"saying “no”.{moved} Where nothing is left to attend to, the mean pooled value takes its place. "
+        f"{bars(len(material['seeds']))}"
     )
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 
 from reports.contrast import letters_in
-from reports.style import text_colour, tints
+from reports.style import scale_beside, text_colour, tints
 
 __all__ = ["MOST_NUMBERS", "digits_on_both_axes", "pair_map"]
 
@@ -29,9 +29,7 @@ def pair_map(
     digits_on_both_axes(ax, n, targets)
     ax.set_anchor("N")
     if bar:
-        scale = ax.figure.colorbar(image, ax=ax, fraction=0.046, pad=0.04, ticks=[0, 0.25, 0.5, 0.75, 1], label=label)
-        scale.outline.set_visible(False)
-        scale.ax.set_anchor("NW")
+        scale_beside(ax, image, [0, 0.25, 0.5, 0.75, 1], label=label)
     return ax
 
 

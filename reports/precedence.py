@@ -10,20 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.contrast import letters_on
+from reports.density import cloud, hexagons
 from reports.figure import Figure, Material
 from reports.marks import ORDERS
 from reports.style import empty, thousands, tidy, tints
 from reports.words import percent, plural
 
 HALF = 0.5
-MOST_DOTS = 2_000
 
 
 def data(material: Material) -> pd.DataFrame:
     """Shares of all seeds (``seed`` empty), followed by the steps of each seed for one half of the way."""
     shares, seeds = material["precedence_shares"], material["precedence"]
     half = seeds[seeds["fraction"] == HALF]
-    parts = [shares.assign(seed=pd.NA), half.iloc[:: -(-len(half) // MOST_DOTS) or 1]]
+    parts = [shares.assign(seed=pd.NA), half]
     names = dict.fromkeys([*parts[0].columns, *parts[1].columns])
     found = pd.concat([part.reindex(columns=list(names)).astype(object) for part in parts], ignore_index=True)
     return found.astype({"seed": "Int64"}).infer_objects()
@@ -53,11 +53,11 @@ def _dots(seeds: pd.DataFrame, ax: Axes) -> None:
     )
     last = 1.04 * max(seeds["values_step"].max(), seeds["attention_step"].max())
     ax.plot([0, last], [0, last], color=tints.ink, linewidth=0.7)
-    for kind, mark in ORDERS.items():
-        rows = (seeds["first"] == kind).to_numpy()
-        ax.scatter(x[rows], y[rows], s=9, **mark.dot, alpha=0.7, linewidths=0)
     ax.set_xlim(0, last)
     ax.set_ylim(0, last)
+    groups = [(kind, seeds["first"] == kind, mark.colour, mark.shape) for kind, mark in ORDERS.items()]
+    corner = {"loc": "lower right", "bbox_to_anchor": (1, 0)}
+    cloud(ax, x, y, [group for group in groups if group[1].any()], dot={"s": 9, "alpha": 0.7}, place=corner)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5, integer=True))
         thousands(axis)
@@ -112,10 +112,11 @@ def caption(material: Material) -> str:
 
     return (
         f"Left: when the gap of the values of {a} and {b}, and focus, had gone half of their way from the first to the "
-        f"last snapshot; each dot a seed (at most {MOST_DOTS:,}), somewhere between the snapshots within which each "
+        f"last snapshot; each dot a seed, somewhere between the snapshots within which each "
         f"came. Right: what came first, for other parts of the way too. For one half: values in {said('values')} of "
         f"{plural(int(half['n_seeds'].sum()), 'seed')}, attention in {said('attention')}, both between the same two "
         f"snapshots in {said('together')} (95 % Wilson intervals); no order where one of the two ends as it began."
+        f"{hexagons(int(half['n_seeds'].sum()))}"
     )
 
 

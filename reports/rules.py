@@ -10,7 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Polygon
 
+from reports.density import cloud, hexagons
 from reports.figure import Figure, Material
+from reports.legend import handle, legend
 from reports.marks import seed_groups
 from reports.style import empty, jitter, tidy, tints
 from reports.words import estimate, number, plural
@@ -19,6 +21,7 @@ SEEDS = ["seed", "certified", "angle", "margin", "second_weight", "distractor_we
 ENDS = ["distractor_weight_low", "distractor_weight_high"]
 MOST_BARS = 150  # seeds whose bars are drawn; beyond, evenly many of them, while each has a dot
 NEAREST = 0.3  # degrees: the axis of angles begins here
+CORNER = {"loc": "lower right", "bbox_to_anchor": (1, 0)}  # where the key is clear of the title
 LINEAR = 1.0  # nats: margins are drawn on a linear scale up to here
 
 
@@ -63,37 +66,25 @@ def draw_region(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
         ax.set_ylabel("weight of every other digit")
     ax.add_patch(Polygon(corners.tolist(), color=tints.certified, alpha=0.18, linewidth=0, zorder=1))
     ax.add_patch(Polygon(corners.tolist(), fill=False, edgecolor=tints.certified, linewidth=0.9, zorder=1))
-    for name, rows, tint, marker in seed_groups(seeds):
-        of_group = seeds[rows]
-        shown = of_group.iloc[:: -(-len(seeds) // MOST_BARS)]
-        if not alone:
-            bars = shown[["second_weight", ENDS[0], "second_weight", ENDS[1]]].to_numpy().reshape(-1, 2, 2)
-            ax.add_collection(LineCollection(list(bars), colors=tint, linewidths=0.7, alpha=0.55, zorder=2))
-        size = 20 if len(seeds) < 50 else 9
-        ax.scatter(
-            of_group["second_weight"],
-            height[rows],
-            s=size,
-            marker=marker,
-            color=tint,
-            alpha=0.6,
-            linewidths=0,
-            zorder=3,
-            label=name,
-        )
+    groups = seed_groups(seeds)
+    _limit(ax, seeds, corners, alone)
+    for _, rows, tint, _ in () if alone else groups:
+        shown = seeds[rows].iloc[:: -(-len(seeds) // MOST_BARS)]
+        bars = shown[["second_weight", ENDS[0], "second_weight", ENDS[1]]].to_numpy().reshape(-1, 2, 2)
+        ax.add_collection(LineCollection(list(bars), colors=tint, linewidths=0.7, alpha=0.55, zorder=2))
+    cloud(ax, seeds["second_weight"], height, groups, dot={"s": 20 if len(seeds) < 50 else 9}, place=CORNER)
     middle = 0.0 if alone else best["distractor_weight"]
     rim: dict[str, Any] = {"edgecolor": tints.paper, "zorder": 4}
-    ax.scatter(best["second_weight"], middle, s=55, marker="P", color=tints.ink, label="hard margin", **rim)
-    _limit(ax, seeds, corners, alone)
+    ax.scatter(best["second_weight"], middle, s=55, marker="P", color=tints.ink, **rim)
     ax.set_xlabel(f"weight of {b}, beside a weight of 1 for {a}")
     ax.set_title("The seeds' rules among those that are right")
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), handletextpad=0.2, borderpad=0)
+    best_rule = handle("hard margin", tints.ink, "P", 6)
+    legend(ax, groups, best_rule, loc="upper left", bbox_to_anchor=(1, 1))
     return tidy(ax, "both")
 
 
 def _limit(ax: Axes, seeds: pd.DataFrame, corners: np.ndarray, alone: bool) -> None:
-    """The polygon and up to half as much around it, where seeds are; count the dots that lie beyond."""
-    outside = np.zeros(len(seeds), dtype=bool)
+    """The polygon and up to half as much around it, where seeds are."""
     for k, names in enumerate([["second_weight"]] if alone else [["second_weight"], ["distractor_weight", *ENDS]]):
         start, end = corners[:, k].min(), corners[:, k].max()
         values = seeds[names].to_numpy(dtype=np.float64)
@@ -102,10 +93,6 @@ def _limit(ax: Axes, seeds: pd.DataFrame, corners: np.ndarray, alone: bool) -> N
         low = max(start - room, sound.min(initial=start)) - hair
         high = min(end + room, sound.max(initial=end)) + hair
         (ax.set_ylim if k else ax.set_xlim)(low, high)
-        outside |= (values[:, 0] < low) | (values[:, 0] > high)
-    if outside.any():
-        words = f"{outside.sum()} of {len(seeds):,} dots beyond the axes"
-        ax.text(0.99, 0.01, words, transform=ax.transAxes, ha="right", va="bottom", fontsize=6.5)
 
 
 def caption_region(material: Material) -> str:
@@ -132,7 +119,7 @@ def caption_region(material: Material) -> str:
     return (
         f"Each mark is one of {plural(len(seeds), 'seed')} (of {len(certificates):,}) with a single rule that counts "
         f"{first} for “yes”; {bars}: {inside:,} {'is' if inside == 1 else 'are'}. Cross: the hard-margin rule of all "
-        f"inputs.{median}"
+        f"inputs.{median}{hexagons(len(seeds))}"
     )
 
 
@@ -150,9 +137,6 @@ def draw_margins(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     title = "How near to the best rule, how far from an error"
     if table.empty:
         return empty(ax, "no seed has exactly one threshold", title)
-    for name, rows, tint, marker in seed_groups(table):
-        angle = table["angle"][rows].clip(lower=NEAREST)
-        ax.scatter(angle, table["margin"][rows], s=12, marker=marker, color=tint, alpha=0.6, linewidths=0, label=name)
     ax.axhline(0, color=tints.ink, linewidth=0.7)
     ax.set_xscale("log")
     ax.set_xlim(NEAREST * 0.9, max(10.0, 1.2 * table["angle"].max()))
@@ -168,7 +152,9 @@ def draw_margins(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     ax.set_xlabel("angle to the hard-margin rule (degrees)")
     ax.set_ylabel("least margin (nats)")
     ax.set_title(title)
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), handletextpad=0.2, borderpad=0)
+    groups = seed_groups(table)
+    cloud(ax, table["angle"].clip(lower=NEAREST), table["margin"], groups, dot={"s": 12}, place=CORNER)
+    legend(ax, groups, loc="upper left", bbox_to_anchor=(1, 1))
     return tidy(ax, "both")
 
 
@@ -193,6 +179,7 @@ def caption_margins(material: Material) -> str:
         f"{estimate(summary, 'rule_angle_median')} degrees.{margin} Brackets: 95 % intervals over seeds. Margins are "
         f"linear up to {LINEAR:g} nat, logarithmic beyond."
         + (f" Angles below {NEAREST} are drawn there." if close.any() else "")
+        + hexagons(n)
     )
 
 

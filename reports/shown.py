@@ -9,17 +9,14 @@ The picture, its CSV and the lines for a terminal come from one table of `analys
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Canvas
 
 from attnprobe.errors import AttnprobeError, did_you_mean
 from attnprobe.files import write_bytes
@@ -29,9 +26,10 @@ from reports.all_seeds import draw_all_seeds, rows_of
 from reports.all_seeds import natural_size as size_of_all
 from reports.by_digit import BARS
 from reports.cells import Sort
+from reports.drawing import Drawing
 from reports.examples import answering
-from reports.fonts import light_fonts
 from reports.gallery import Blocks, draw_gallery, in_short, natural_size
+from reports.options import FORMATS
 from reports.sheet import wrapped
 from reports.style import canvas, look, style_named, tints
 from reports.words import exact_accuracy, number
@@ -39,10 +37,9 @@ from reports.words import exact_accuracy, number
 if TYPE_CHECKING:
     from analyses.choosing import Chosen
 
-__all__ = ["FORMATS", "NAME", "SORTS", "Picture", "Shown", "files", "kinds", "prepare", "show", "write"]
+__all__ = ["NAME", "SORTS", "Shown", "files", "kinds", "prepare", "show", "write"]
 
 NAME = "shown.pdf"  # in the run folder
-FORMATS = ("pdf", "png", "svg")
 SORTS = ("position", "digit")
 DEFAULT_N = 6
 FEW_SEEDS = 40  # more are drawn as images
@@ -52,21 +49,6 @@ MOST_NUMBERS = 2_000_000  # positions in all seeds
 MOST_LINES = 40  # in a terminal
 HOW_ROWS = " Rows: seeds, the one with the most focus (expected attention on the rule’s digits) on top; ✗: wrong."
 MARGIN, LINE, NARROWEST = 0.15, 0.13, 4.5  # inches
-
-
-class Picture(Canvas):
-    """A figure that shows itself in a notebook."""
-
-    def file(self, kind: str) -> bytes:
-        """The same bytes each time."""
-        buffer = io.BytesIO()
-        undated: dict[str, Any] = {"pdf": {"CreationDate": None}, "png": {"Software": None}, "svg": {"Date": None}}
-        with look(), mpl.rc_context({"svg.hashsalt": "attnprobe"}), light_fonts():
-            self.savefig(buffer, format=kind, dpi=self.dpi, facecolor=self.get_facecolor(), metadata=undated[kind])
-        return buffer.getvalue()
-
-    def _repr_png_(self) -> bytes:
-        return self.file("png")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +72,7 @@ class Shown:
     sort: Sort
     blocks: Blocks | None  # None: a panel for each sequence, and a row for each seed
 
-    def picture(self, style: str = "paper") -> Picture:
+    def picture(self, style: str = "paper") -> Drawing:
         """The picture, in one of the styles of ``reports.style``: its own size, or as large as fits on a slide."""
         with look(style):
             width, height = size_of_all(self.table) if self.blocks is None else natural_size(self.table, self.blocks)
@@ -98,7 +80,8 @@ class Shown:
             words = wrapped(self.words, width, 7, "normal")
             foot = LINE * (len(words) + 0.5)
             (across, down), dots, scale = _on_canvas(width + 2 * MARGIN, height + foot + 2 * MARGIN)
-            picture = Picture(figsize=(across, down), dpi=dots)
+            picture = Drawing(figsize=(across, down))
+            picture.style, picture.fine = style, dots
             FigureCanvasAgg(picture)
             x, y = MARGIN * scale / across, MARGIN * scale / down
             above = y + foot * scale / down
@@ -113,7 +96,7 @@ class Shown:
 
     def file(self, kind: str, style: str = "paper") -> bytes:
         """The picture as ``pdf``, ``png`` or ``svg``; the same bytes each time."""
-        return self.picture(style).file(kind)
+        return self.picture(style).saved(kind)
 
     def csv(self) -> bytes:
         """What is drawn."""
@@ -148,7 +131,7 @@ def show(
     n: int | None = None,
     sort: str = "position",
     style: str = "paper",
-) -> Picture:
+) -> Drawing:
     """Attention maps of any sequences in any seeds, as a picture that a notebook displays.
 
     Parameters
@@ -169,8 +152,8 @@ def show(
 
     Returns
     -------
-    matplotlib.figure.Figure
-        ``figure.savefig(...)`` keeps it.
+    Drawing
+        A matplotlib figure; ``figure.savefig(...)`` keeps it.
 
     Raises
     ------

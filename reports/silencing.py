@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.by_digit import BARS, by_digit, show_the_bars
+from reports.by_digit import almost_all, bars, by_digit, stacked
+from reports.density import cloud, hexagons, limits
 from reports.figure import Figure, Material
+from reports.legend import legend
 from reports.marks import seed_groups
 from reports.style import empty, tidy, tints
 from reports.words import estimate, percent, plural
-
-MOST_MARKS = 1_000
 
 
 def data(material: Material) -> pd.DataFrame:
@@ -27,13 +27,12 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     """One mark a seed; along a thin line the sum of both parts is the same."""
     if table.empty:
         return empty(ax, "no seed is a single rule with distractors", "Silenced by attention or by value")
-    shown = table.index % -(-len(table) // MOST_MARKS) == 0
-    for name, rows, tint, mark in seed_groups(table):
-        part = table[rows & shown]
-        where = part["by_attention"], part["by_value"]
-        ax.scatter(*where, s=13, color=tint, marker=mark, alpha=0.6, linewidths=0, label=name)
-    low, high = min(0.0, table["by_value"].min()) - 0.3, max(1.0, table["by_value"].max()) + 0.3
-    left, right = min(0.0, table["by_attention"].min()) - 0.3, max(1.0, table["by_attention"].max()) + 0.3
+    left, right = _ends(table["by_attention"])
+    low, high = _ends(table["by_value"])
+    ax.set_xlim(left, right)
+    ax.set_ylim(low, high)
+    groups = seed_groups(table)
+    cloud(ax, table["by_attention"], table["by_value"], groups)
     for total in range(1, int(right + high) + 1):
         ax.plot([total - high, total - low], [high, low], color=tints.pale, linewidth=0.5, zorder=0)
         if left < total - low < right:
@@ -41,29 +40,33 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
             ax.text(*spot, str(total), fontsize=6.5, color=tints.muted, va="bottom")
     ax.axhline(0, color=tints.ink, linewidth=0.7)
     ax.axvline(0, color=tints.ink, linewidth=0.7)
-    ax.set_xlim(left, right)
-    ax.set_ylim(low, high)
     ax.set_xlabel("silence by attention: lower scores (nats)")
     ax.set_ylabel("silence by value (nats)")
     ax.set_title("Silenced by attention or by value")
-    ax.legend(loc="upper right", handletextpad=0.2, borderpad=0)
+    legend(ax, groups, loc="upper right")
     return ax
 
 
+def _ends(part: pd.Series) -> tuple[float, float]:
+    """Of an axis: 0, 1 and almost all seeds are in view."""
+    low, high = limits(part)
+    return min(-0.3, low), max(1.3, high)
+
+
 def data_digits(material: Material) -> pd.DataFrame:
-    """Attention's share of each distractor's silence by seed, with quantiles over seeds."""
+    """Attention's share of each distractor's silence: quantiles over seeds, then each seed."""
     spread = material["silencing_spread"]
-    of_share = spread[spread["measure"] == "share_attention"].drop(columns=["measure"])
-    points = material["silencing"][["seed", "digit", "share_attention"]].dropna()
-    return points.merge(of_share, on="digit", how="left")
+    of_share = spread[spread["measure"] == "share_attention"]
+    seeds = material["silencing"][["seed", "digit", "share_attention"]].dropna()
+    return stacked(of_share, seeds, ["digit"], "share_attention")
 
 
 def draw_digits(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Dots and bars by distractor; 0 is all by value, 1 all by attention."""
-    if table.empty:
+    if table["share_attention"].isna().all():
         return empty(ax, "no distractor is silenced by a single rule", "Attention’s share, digit by digit")
+    almost_all(table, "share_attention", ax)
     by_digit(table, "share_attention", ax, targets)
-    show_the_bars(table, "share_attention", ax)
     for level in (0, 1):
         ax.axhline(level, color=tints.ink, linewidth=0.7)
     ax.set_ylabel("share of its silence by attention")
@@ -82,6 +85,7 @@ def caption(material: Material) -> str:
         f"below that of {a}, on average, split exactly into the part that lower scores do and the part that values "
         "near the threshold do. One nat divides a weight by 2.72; along a thin line the sum is the number at its foot. "
         f"Median share by attention: {estimate(material['summary'], 'silence_by_attention_median', share=True)}."
+        f"{hexagons(len(table))}"
     )
 
 
@@ -93,7 +97,8 @@ def caption_digits(material: Material) -> str:
         return "There is nothing to show."
     return (
         f"The same for each distractor: medians over seeds lie between {percent(medians.min())} and "
-        f"{percent(medians.max())}. Above 1 a digit’s value works against its silence, below 0 its score does. {BARS}"
+        f"{percent(medians.max())}. Above 1 a digit’s value works against its silence, below 0 its score does. "
+        f"{bars(len(material['silencing_by_seed']))}"
     )
 
 

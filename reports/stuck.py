@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 
 from reports.contrast import letters_in
 from reports.figure import Figure, Material
-from reports.style import empty, label_digits, maps, tints
+from reports.style import empty, label_digits, maps, scale_beside, tints
 from reports.words import number, percent, plural
 
-MOST_LINES = 30
+MOST_LINES = 15  # beyond, neither their names nor the numbers in the cells have room
 
 
 def worst(material: Material, most: int = MOST_LINES) -> list[int]:
@@ -54,9 +54,7 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     label = f"pull (1: as digit {targets[0]} should)"
-    bar = ax.figure.colorbar(image, ax=ax, ticks=[-1, 0, 1], label=label, fraction=0.03, pad=0.02, extend="both")
-    bar.ax.set_yticklabels(["−1", "0", "1"])
-    bar.outline.set_visible(False)
+    scale_beside(ax, image, [-1, 0, 1], ["−1", "0", "1"], label=label, width=0.02, extend="both")
     ax.set_title("How digits pull the answer of stuck seeds")
     return ax
 

@@ -10,7 +10,7 @@ Figures ask for colours while they draw, through ``tints`` and ``maps``, which a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,7 +21,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure as Canvas
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -48,6 +50,7 @@ __all__ = [
     "look",
     "maps",
     "powers",
+    "scale_beside",
     "style_named",
     "text_colour",
     "thousands",
@@ -299,6 +302,26 @@ def legend_below(ax: Axes, inches: float, x: float = 0.5, loc: str = "upper cent
         if isinstance(handle, PathCollection):
             handle.set(alpha=1, sizes=[18])
     return legend
+
+
+def scale_beside(
+    ax: Axes,
+    image: ScalarMappable,
+    ticks: Sequence[float] | None = None,
+    names: Sequence[str] | None = None,
+    *,
+    label: str = "",
+    width: float = 0.045,
+    extend: str = "neither",
+) -> Colorbar:
+    """The scale of an image, as high as the image is drawn and close to it; ``width`` is a share of the axes'."""
+    place = ax.inset_axes((1 + width * 0.7, 0, width, 1))
+    options: dict[str, Any] = {"ticks": ticks, "label": label, "extend": extend}
+    bar = cast(Canvas, ax.figure).colorbar(image, cax=place, **options)
+    bar.outline.set_visible(False)
+    if names is not None:
+        bar.ax.set_yticklabels(names)
+    return bar
 
 
 def empty(ax: Axes, words: str, title: str = "") -> Axes:

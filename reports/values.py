@@ -5,30 +5,33 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.by_digit import BARS, by_digit, by_digit_table, show_the_bars
+from reports.by_digit import almost_all, bars, by_digit, by_digit_table
+from reports.density import limits
 from reports.figure import Figure, Material
 from reports.style import empty, tints
 from reports.words import number, plural
 
+COLUMNS = ["kind", "seed", "digit"]
 LINEAR = 0.1  # rule weights are drawn on a linear scale up to here
 
 
 def data_values(material: Material) -> pd.DataFrame:
-    """Gauged values by digit and seed, with quantiles over seeds."""
+    """Gauged values by digit: quantiles over seeds, then each seed."""
     return by_digit_table(material, "value_gauged")
 
 
 def data_rule(material: Material) -> pd.DataFrame:
-    """Rule weights by digit and seed, with quantiles over seeds, beside the hard-margin rule."""
+    """Rule weights by digit: those of the hard-margin rule (``separator``), quantiles over seeds, then each seed."""
     rules = material["common_rules"]
-    best = rules.loc[rules["rule"] == "separator", ["digit", "weight"]].rename(columns={"weight": "separator"})
-    return by_digit_table(material, "rule_weight").dropna(subset="rule_weight").merge(best, on="digit", how="left")
+    best = rules.loc[rules["rule"] == "separator", ["digit", "weight"]].rename(columns={"weight": "rule_weight"})
+    best = best.assign(kind="separator", seed=pd.NA).astype({"seed": "Int64"})
+    return pd.concat([best, by_digit_table(material, "rule_weight")], ignore_index=True)[[*COLUMNS, "rule_weight"]]
 
 
 def draw_values(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Dots and bars by digit on the gauge where the first target is +1 and the second -1."""
+    almost_all(table, "value_gauged", ax)
     by_digit(table, "value_gauged", ax, targets)
-    show_the_bars(table, "value_gauged", ax)
     ax.axhline(0, color=tints.ink, linewidth=0.7)
     ax.set_ylabel(f"value (scale: {targets[0]} is +1, {targets[1]} is −1)")
     ax.set_title("Learned values")
@@ -37,15 +40,15 @@ def draw_values(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
 
 def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Axes:
     """Dots and bars of the rule weights; linear near zero, where the distractors are, logarithmic beyond."""
-    if table.empty:
+    seeds, best = (table[table["kind"] == kind] for kind in ("seed", "separator"))
+    if seeds.empty:
         return empty(ax, "no seed has exactly one threshold", "The linear rule on counts")
-    by_digit(table, "rule_weight", ax, targets)
-    best = table.drop_duplicates("digit")
-    ax.scatter(best["digit"] + 0.42, best["separator"], s=16, marker="<", color=tints.ink, linewidths=0, zorder=4)
-    ax.axhline(0, color=tints.ink, linewidth=0.7)
+    edge = max(2.0, limits(seeds["rule_weight"].abs())[1] * 1.3)
     ax.set_yscale("symlog", linthresh=LINEAR, linscale=1.6)
-    edge = max(2.0, float(table["rule_weight"].abs().max()) * 1.3)
     ax.set_ylim(-edge, edge)
+    by_digit(table[table["kind"] != "separator"], "rule_weight", ax, targets)
+    ax.scatter(best["digit"] + 0.42, best["rule_weight"], s=16, marker="<", color=tints.ink, linewidths=0, zorder=4)
+    ax.axhline(0, color=tints.ink, linewidth=0.7)
     inner = (-0.1, -0.05, 0, 0.05, 0.1)
     outer = [sign * tick for tick in (0.3, 1, 10, 100, 1000) if tick < edge for sign in (-1, 1)]
     ticks = sorted([*inner, *outer])
@@ -70,7 +73,7 @@ def caption_values(material: Material) -> str:
     )
     return (
         f"A value means something only up to an affine map that the readout undoes; here each seed's scale is fixed "
-        f"by value({a}) = +1 and value({b}) = −1. {rest}{BARS}"
+        f"by value({a}) = +1 and value({b}) = −1. {rest}{bars(len(material['seeds']))}"
     )
 
 

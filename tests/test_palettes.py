@@ -202,8 +202,17 @@ def ground_of(text: Text, ax: Axes):
         if "foreground" in getattr(effect, "_gc", {}):
             return effect._gc["foreground"]
     place = text.get_transform().transform(text.get_position())
+    for cells in ax.collections if text in ax.texts else ():
+        if cells.get_array() is not None and len(cells.get_paths()) > 1:  # a polygon a cell
+            inside = [path.contains_point(text.get_position()) for path in cells.get_paths()]
+            if any(inside):
+                return tuple(cells.to_rgba(cells.get_array())[inside.index(True), :3])
     if text in ax.texts and ax.images:
-        column, row = np.round(ax.transData.inverted().transform(place)).astype(int)
+        left, right, *ends = ax.images[0].get_extent()
+        last, first = ends if ax.images[0].origin == "upper" else ends[::-1]
+        x, y = ax.transData.inverted().transform(place)
+        rows, columns = ax.images[0].get_size()
+        column, row = int((x - left) / (right - left) * columns // 1), int((y - first) / (last - first) * rows // 1)
         values = np.ma.masked_invalid(np.ma.asarray(ax.images[0].get_array()))
         if 0 <= row < values.shape[0] and 0 <= column < values.shape[1]:
             return ax.images[0].to_rgba(values[row : row + 1, column : column + 1])[0, 0, :3]

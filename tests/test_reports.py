@@ -170,11 +170,14 @@ def test_what_is_drawn_is_what_other_tables_hold(material, small_run) -> None:
     columns = ["seed", "focus", "focus_chance", "error_probability", "certified", "failed"]
     pd.testing.assert_frame_equal(figures["focus"].data(material), seeds[columns])
     shares = figures["attention_by_digit"].data(material)
-    pd.testing.assert_series_equal(shares["attention_share"], digits["attention_share"])
-    for digit, rows in shares.groupby("digit"):
+    of_seeds = shares[shares["kind"] == "seed"].reset_index(drop=True)
+    for column in ("seed", "digit", "attention_share"):
+        pd.testing.assert_series_equal(of_seeds[column], digits[column], check_dtype=False)
+    for digit, rows in shares[shares["kind"] != "seed"].groupby("digit"):
         of_digit = digits.loc[digits["digit"] == digit, "attention_share"]
-        assert rows["q50"].unique() == pytest.approx([of_digit.median()])
-        assert rows["q05"].unique() == pytest.approx([np.quantile(of_digit, 0.05)])
+        assert rows["kind"].tolist() == ["q05", "q25", "q50", "q75", "q95"]
+        assert rows["attention_share"].tolist() == pytest.approx(np.quantile(of_digit, [0.05, 0.25, 0.5, 0.75, 0.95]))
+        assert rows["seed"].isna().all()
     best = seeds.sort_values("rank")["seed"].iloc[0]
     cells = figures["exercise_best"].data(material).dropna(subset="position")
     maps = small_run.table("attention_maps")

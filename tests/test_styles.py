@@ -123,6 +123,8 @@ def test_every_figure_draws_in_the_colours_of_the_style(small_run) -> None:
     with look("dark"):
         style = STYLES["dark"].palette
         known = {*dataclasses.astuple(style.tints), "#000000", "#FFFFFF"}  # black and white: letters in cells
+        scales = [getattr(style.maps, field.name) for field in dataclasses.fields(Maps)]
+        known |= {to_hex(tint).upper() for scale in scales for tint in scale(np.arange(scale.N))}  # cells drawn as such
         for figure in FIGURES:
             drawn = Canvas(figsize=figure.size)
             figure.on(material, list(drawn.subplots(1, figure.panels, squeeze=False)[0]))

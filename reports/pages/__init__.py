@@ -18,6 +18,7 @@ from reports.pages.learning import LEARNING
 from reports.pages.methods import DEFINITIONS, METHODS, PROVENANCE
 from reports.pages.overview import EXERCISE, SUMMARY
 from reports.pages.page import Chapter, Page
+from reports.pages.qk_ov import QK_OV
 from reports.pages.readout import READOUT
 from reports.pages.rules import RULES
 from reports.pages.sampled_tests import SAMPLED_TESTS
@@ -32,7 +33,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter("What was asked", (SUMMARY, EXERCISE)),
     Chapter("Does it work?", (LEARNING, ERRORS)),
     Chapter("What does it look at?", (ATTENTION, GALLERY, ALL_SEEDS)),
-    Chapter("What does it compute?", (VALUES, READOUT, RULES)),
+    Chapter("What does it compute?", (QK_OV, VALUES, READOUT, RULES)),
     Chapter("Does attention explain it?", (EXPLANATION, SILENCING, INTERVENTIONS, SUBSTITUTIONS, ATTRIBUTIONS)),
     Chapter("How is it built?", (EMBEDDING, GEOMETRY)),
     Chapter("How did it get there?", (DYNAMICS, SURVIVAL)),

@@ -35,7 +35,7 @@ EXPLANATION = Page(
     "Same answers, different attention",
     finding,
     (
-        Row((agreement.PATTERNS,), 1.35, (1, 1), gap=0.7, left=0.42, right=0.1),
+        Row((agreement.PATTERNS,), 1.35, (1, 1), gap=1.0, left=0.42, right=0.45),
         Row((agreement.RULE, agreement.PAIRS), 2.4, (1, 1), below=0.25),
     ),
 )

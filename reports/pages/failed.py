@@ -75,7 +75,7 @@ def _thresholds(sheet: Sheet, material: Material) -> None:
 FAILED = Page(
     "Seeds that failed",
     finding,
-    (Row((failed.DIGITS,), 2.8, left=0.95, right=0.45, elastic=False),),
+    (Row((failed.DIGITS,), 2.8, left=0.95, right=0.7, elastic=False),),
     before=_worst,
     after=_thresholds,
     absent=none,

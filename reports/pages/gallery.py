@@ -9,7 +9,7 @@ from reports.words import number, plural
 
 __all__ = ["ALL_SEEDS", "GALLERY"]
 
-WIDTH, MOST = 6.45, 7.0  # of the picture on a page, in inches
+LEFT, WIDTH, MOST = 0.3, 6.25, 7.0  # of the picture on a page, and the room before it; inches
 LONG = 16  # digits: longer inputs are not written out in a sentence
 
 
@@ -54,7 +54,7 @@ def _row(figure: Figure) -> Row:
         across, down = figure.fit(material)
         return min(MOST, down * min(1.0, WIDTH / across))
 
-    return Row((figure,), height, left=0.12, elastic=False)
+    return Row((figure,), height, left=LEFT, elastic=False)
 
 
 GALLERY = Page("Single inputs in a few seeds", finding_gallery, (_row(examples.GALLERY),))

@@ -130,6 +130,6 @@ SUMMARY = Page("Summary", finding, before=_summary)
 EXERCISE = Page(
     "The exercise's picture",
     exercise_finding,
-    [Row((figure,), 1.65, (1.25, 1.25, 0.66), gap=0.84, left=0.42, elastic=False) for figure in exercise.FIGURES],
+    [Row((figure,), 1.65, (1.25, 1.25, 0.66), gap=1.05, left=0.42, elastic=False) for figure in exercise.FIGURES],
     after=_panels,
 )

@@ -118,7 +118,8 @@ def _draw(row: Row, sheet: Sheet, material: Material, letters: Sequence[str]) ->
     for figure, letter in zip(row.figures, letters, strict=True):
         panels = axes[start : start + figure.panels]
         figure.on(material, panels)
-        sheet.letter(panels[0], letter)
+        if letter:
+            sheet.letter(panels[0], letter)
         start += figure.panels
     sheet.space(row.below)
     for figure, letter in zip(row.figures, letters, strict=True):

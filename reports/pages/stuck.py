@@ -83,7 +83,7 @@ def finding(material: Material) -> str:
 STUCK = Page(
     "What stuck seeds get wrong",
     finding,
-    (Row((stuck.FIGURE,), _height, left=0.95, right=0.45, elastic=False),),
+    (Row((stuck.FIGURE,), _height, left=0.95, right=0.7, elastic=False),),
     before=_best_alone,
     after=_costliest,
     absent=none,

@@ -25,7 +25,7 @@ SUBSTITUTIONS = Page(
     "Changed digits",
     finding,
     (
-        Row((substitutions.FIGURE,), 2.05, (1, 1), gap=0.9, right=0.45, elastic=False),
+        Row((substitutions.FIGURE,), 2.05, (1, 1), gap=0.9, right=0.6, elastic=False),
         Row((interventions.EXCHANGED,), 3.1, right=2.6, elastic=False),
     ),
 )
