@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
 from reports import attention, failed, focus, learning, rules, survival
+from reports.by_digit import bars
 from reports.comparison import Compared, inches, of, shortened
+from reports.density import MOST_DOTS
 from reports.figure import Figure, Material
 from reports.marks import seed_groups
 from reports.style import error_axis, legend_below, log_axis, tidy, tints
@@ -42,6 +45,8 @@ class Beside:
         Whether the panels need a legend, which they then share.
     together : callable (table) -> DataFrame, optional
         What the panels must know of each other.
+    limits_first : bool
+        Whether limits must be the same before anything is drawn: seeds beyond them are marked at the edge.
     finish : callable (ax), optional
         What is left to do once all panels have the same limits.
     """
@@ -52,6 +57,7 @@ class Beside:
     caption: Callable[[Compared], str]
     legend: bool = False
     together: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
+    limits_first: bool = False
     finish: Callable[[Axes], None] = lambda ax: None
 
     def figure(self, compared: Compared) -> Figure:
@@ -74,9 +80,16 @@ class Beside:
         return table[["run", *(name for name in table if name != "run")]]
 
     def _draw(self, compared: Compared, table: pd.DataFrame, axes: Sequence[Axes]) -> None:
+        rows = {name: table[table["run"] == name].drop(columns="run").reset_index(drop=True) for name in compared.names}
+        if self.limits_first:
+            trial = list(Canvas().subplots(1, len(axes), squeeze=False)[0])
+            for (name, side), ax in zip(compared.sides.items(), trial, strict=True):
+                self.draw(rows[name], ax, side.targets)
+            _share(trial)
+            for ax, like in zip(axes, trial, strict=True):
+                ax.set(xlim=like.get_xlim(), ylim=like.get_ylim())
         for (name, side), ax in zip(compared.sides.items(), axes, strict=True):
-            rows = table[table["run"] == name].drop(columns="run").reset_index(drop=True)
-            self.draw(rows, ax, side.targets)
+            self.draw(rows[name], ax, side.targets)
             ax.set_title(shortened(name, inches(ax)))
         _share(axes)
         for ax in axes:
@@ -160,7 +173,10 @@ def _errors(table: pd.DataFrame, ax: Axes, targets: tuple[int, int]) -> None:
     place = error_axis(ax, error).iloc[:-1]
     for name, rows, tint, marker in seed_groups(table):
         label = name.partition(" (")[0]
-        ax.scatter(table["place"][rows], place[rows], s=8, marker=marker, color=tint, linewidths=0, label=label)
+        if rows.sum() > MOST_DOTS:  # as in the report: dots would be a line that is slow to print
+            ax.plot(table["place"][rows], place[rows], color=tint, linewidth=2.5, solid_capstyle="butt", label=label)
+        else:
+            ax.scatter(table["place"][rows], place[rows], s=8, marker=marker, color=tint, linewidths=0, label=label)
     ax.set_xlim(0, 1)
     ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     ax.set_xlabel("share of seeds, best first")
@@ -199,8 +215,6 @@ def _focus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int]) -> None:
 
 def _region(table: pd.DataFrame, ax: Axes, targets: tuple[int, int]) -> None:
     rules.draw_region(table, ax, targets)
-    for text in list(ax.texts):  # how many dots lie beyond this panel's own limits
-        text.remove()
     ax.set_xlabel(f"weight of {targets[1]} ({targets[0]}: 1)")
     ax.set_ylabel("other digits' weight")
     ax.xaxis.set_major_locator(MaxNLocator(3, prune="both"))
@@ -250,10 +264,10 @@ def _caption_attention(compared: Compared) -> str:
         q50 = spread[spread["measure"] == "attention_share"].set_index("digit")["q50"]
         return ", ".join(f"{number(q50[digit], 2)} on {digit}" for digit in side.targets)
 
+    most = max(len(side["seeds"]) for side in compared.sides.values())
     return (
-        "Expected attention on each digit, exact. Dots: seeds; thick bar, the middle half of the seeds; thin, the "
-        "middle 90 %; open dot, the median (spread, not uncertainty); dashed: uniform attention. "
-        f"Medians: {_each(compared, medians)}."
+        f"Expected attention on each digit, exact; dashed: uniform attention. Medians: {_each(compared, medians)}. "
+        f"{bars(most)}"
     )
 
 
@@ -277,7 +291,7 @@ def _caption_region(compared: Compared) -> str:
     return (
         "Rules that the seeds compute (dot: mean weight of the other digits; bar: from their least to their greatest) "
         "among all that are right on every input (green). Black cross: the hard-margin rule. Inside, of the seeds "
-        f"with a single rule: {_each(compared, inside)}. Dots beyond the axes are not shown."
+        f"with a single rule: {_each(compared, inside)}. Triangles: beyond the axes."
     )
 
 
@@ -287,5 +301,5 @@ BESIDE = (
     Beside("errors_ranked", _ranked, _errors, _caption_errors, legend=True, together=_one_floor),
     Beside("attention_by_digit", attention.data, _attention, _caption_attention, finish=_digits),
     Beside("focus", focus.data, _focus, _caption_focus),
-    Beside("rules_region", rules.data_region, _region, _caption_region),
+    Beside("rules_region", rules.data_region, _region, _caption_region, limits_first=True),
 )

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
 from reports.comparison import Compared, inches, of, shortened
+from reports.density import cloud
 from reports.figure import Figure
 from reports.style import dots, empty, tidy, tints
 from reports.words import ten_to
@@ -83,9 +84,10 @@ def _panel(ax: Axes, values: np.ndarray, logarithmic: bool) -> None:
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_locator(MaxNLocator(TICKS))
     ax.plot([low, high], [low, high], color=tints.pale, linewidth=0.9, zorder=1)
-    ax.scatter(*values.T, color=tints.ink, **dots(len(values)))
     ax.set_xlim(low, high)
     ax.set_ylim(low, high)
+    all_of_them = [("seeds", np.ones(len(values), dtype=bool), tints.ink, "o")]
+    cloud(ax, values[:, 0], values[:, 1], all_of_them, dot=dots(len(values)))
     tidy(ax, "both")
 
 
