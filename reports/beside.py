@@ -25,7 +25,7 @@ __all__ = ["BESIDE", "LEGEND", "Beside"]
 
 Draw = Callable[[pd.DataFrame, Axes, tuple[int, int]], Any]
 LEGEND = 0.26  # inches below a row for a legend
-BINS = np.linspace(0, 1, 51)
+BINS = np.linspace(0, 1, 26)
 DIGIT = 0.085  # inches that a digit below the axis takes
 
 
@@ -204,7 +204,7 @@ def _focus(table: pd.DataFrame, ax: Axes, targets: tuple[int, int]) -> None:
     """As `reports.focus` draws it, in shares of seeds: runs have more and fewer of them."""
     values = table["focus"].dropna()
     weights = np.full(len(values), 1 / max(len(values), 1))
-    ax.hist(values, bins=BINS.tolist(), weights=weights, color=tints.distractor, edgecolor=tints.paper, linewidth=0.4)
+    ax.hist(values, bins=BINS.tolist(), weights=weights, color=tints.distractor, edgecolor=tints.paper, linewidth=0.25)
     ax.axvline(table["focus_chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlim(0, 1)
     ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
