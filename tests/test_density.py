@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import planted
@@ -362,7 +364,7 @@ def test_names_of_many_failed_seeds_have_room(tmp_path) -> None:
         names = sheet.canvas.axes[0].get_yticklabels()
         assert len(names) == most + 1 < 37
         boxes = [name.get_window_extent().transformed(inches) for name in names]
-        assert all(below.y1 < above.y0 for above, below in zip(boxes, boxes[1:], strict=False))
+        assert all(below.y1 < above.y0 for above, below in pairwise(boxes))
         assert f"the {most} worst of 37" in page.figures[0].caption(material)
 
 
