@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import planted
@@ -15,11 +17,13 @@ from test_layout import overlaps
 
 import analyses
 import reports
-from reports import by_digit, density, qk_ov
+from reports import by_digit, density, failed, qk_ov, stuck
 from reports.density import MOST_DOTS, MOST_IN_STRIP, SINGLE, SMALL, cloud, key, limits, shade, strength, strip
 from reports.figure import Material
 from reports.legend import handles, legend
 from reports.pages import PAGES
+from reports.pages.failed import FAILED
+from reports.pages.stuck import STUCK
 from reports.paper import PAPERS
 from reports.sheet import Sheet
 from reports.style import look, tints
@@ -344,6 +348,24 @@ def test_strips_become_outlines_where_seeds_are_many(edge, monkeypatch) -> None:
                 figure.on(material, [axes])
             assert ("Outlines are as wide as seeds are many" in figure.caption(material)) == (kind == "outlines")
             assert bool(polygons(axes)) == (kind == "outlines"), name
+
+
+def test_names_of_many_failed_seeds_have_room(tmp_path) -> None:
+    config = planted.settings()
+    run = planted.write(tmp_path / "run", config, [planted.constant(config)] * 37)
+    analyses.write(run)
+    material = Material(run)
+    for page, most in ((FAILED, failed.MOST_LINES), (STUCK, stuck.MOST_LINES)):
+        with look():
+            sheet = Sheet(2, "footer")
+            page.on(sheet, material)
+            sheet.canvas.draw_without_rendering()
+        inches = sheet.canvas.dpi_scale_trans.inverted()
+        names = sheet.canvas.axes[0].get_yticklabels()
+        assert len(names) == most + 1 < 37
+        boxes = [name.get_window_extent().transformed(inches) for name in names]
+        assert all(below.y1 < above.y0 for above, below in pairwise(boxes))
+        assert f"the {most} worst of 37" in page.figures[0].caption(material)
 
 
 # --- the QK-OV plane -------------------------------------------------------------------------------------
