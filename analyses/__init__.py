@@ -2,6 +2,7 @@
 
 analyses.names()                 which tables there are
 analyses.compute("digits", run)  one table, as a DataFrame
+analyses.compare([run, other])   how runs differ, with intervals
 analyses.write(run)              those out of date, into the run folder (run.table("digits") reads it back)
 analyses.maps(run, "2224401357") attention, values and contributions of any sequence in any seeds
 analyses.choose(run, "closest")  sequences worth a look: random ones, closest calls, errors
@@ -10,7 +11,7 @@ analyses.choose(run, "closest")  sequences worth a look: random ones, closest ca
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from attnprobe.store import Run
 if TYPE_CHECKING:
     from analyses.choosing import Chosen
 
-__all__ = ["Analysis", "choose", "compute", "get", "maps", "names", "outdated", "write"]
+__all__ = ["Analysis", "choose", "compare", "compute", "get", "maps", "names", "outdated", "write"]
 
 # In an order in which each finds the tables that it needs already made.
 MODULES = (
@@ -100,6 +101,13 @@ def compute(name: str, run: Run) -> pd.DataFrame:
     tables = {need: run.table(need) if held[need] else compute(need, run) for need in analysis.needs}
     with np.errstate(all="ignore"):  # a seed that is not finite gives not-a-number in its rows, not a warning
         return analysis.compute(run, tables)
+
+
+def compare(runs: Sequence[Run], names: Sequence[str] | None = None) -> pd.DataFrame:
+    """Compare runs with the first of them: one row a run and measure; see :func:`analyses.comparison.compare`."""
+    from analyses import comparison
+
+    return comparison.compare(runs, names)
 
 
 def outdated(run: Run, only: Iterable[str] | None = None, force: bool = False) -> list[str]:

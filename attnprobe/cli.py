@@ -216,6 +216,31 @@ def report(
 
 
 @app.command()
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN RUN...", help="Run folders; the first is the baseline.", show_default=False),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write to; a comparison that it holds is replaced.")] = Path(
+        "comparison"
+    ),
+    paper: Annotated[str, typer.Option(help="Size of the pages: a4 or letter.")] = "a4",
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", show_default=False, help="Write the files and print nothing.")
+    ] = False,
+) -> None:
+    """Compare runs with the first of them: a table with intervals, figures side by side, a short PDF.
+
+    Seeds that runs share are taken together where they start alike or see the same data.
+
+    Example:  attnprobe compare runs/demo runs/wide --out runs/demo_wide
+    """
+    from attnprobe.store import open_run
+
+    _compare([open_run(run) for run in runs], out, paper, quiet)
+
+
+@app.command()
 def query(
     run: RunFolder,
     table: Annotated[
@@ -399,6 +424,25 @@ def _report(run: Run, quiet: bool, figures: list[str] | None = None, **options: 
 def _listed(text: str) -> list[str]:
     """Names separated by commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _compare(runs: list[Run], out: Path, paper: str, quiet: bool) -> None:
+    from attnprobe.progress import naming_bar
+    from reports.compared import DOCUMENT, compare, steps
+    from reports.compared_text import text
+
+    kept = f"{out} is as it was; the same command compares the runs."
+    with (
+        _stoppable(lambda: kept),
+        naming_bar("comparing", steps(len(runs)), False if quiet else None) as progress,
+    ):
+        compared = compare(runs, out, paper=paper, progress=progress)
+    _say(
+        quiet,
+        text(compared),
+        f"Comparison: {out / DOCUMENT}    Figures: {out / 'figures'}",
+        f"Tables:     {out / 'comparison.csv'}, and both values of every paired seed: {out / 'compared_seeds.parquet'}",
+    )
 
 
 @contextmanager

@@ -182,7 +182,15 @@ def draw_pairs(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     groups = [
         (f"{name} ({int(rows.sum()):,})", rows, mark.colour, mark.shape) for name, rows, mark in kinds if rows.any()
     ]
-    cloud(ax, table["share_of_log_2"], place, groups, dot=dots(len(table)), unit="pairs")
+    cloud(
+        ax,
+        table["share_of_log_2"],
+        place,
+        groups,
+        dot=dots(len(table)),
+        unit="pairs",
+        place={"loc": "center right", "bbox_to_anchor": (1, 0.3)},
+    )
     ax.scatter(table["share_of_log_2"][table["ringed"]], place[table["ringed"]], **_ring())
     ax.set_xlabel("divergence of the patterns (share of log 2)")
     ax.set_ylabel("probability that answers differ")

@@ -14,7 +14,7 @@ from reports.facts import n_finite
 from reports.figure import Figure, Material
 from reports.legend import Group
 from reports.pair_map import MOST_NUMBERS, digits_on_both_axes
-from reports.style import colour, maps, scale_beside, text_colour, tidy, tints
+from reports.style import colour, dots, maps, scale_beside, text_colour, tidy, tints
 from reports.words import number, plural
 
 
@@ -74,7 +74,7 @@ def _cloud(
         ("others", ~seeds["digit"].isin(targets), tints.distractor, "o"),
         *((str(digit), seeds["digit"] == digit, colour(digit, targets), "o") for digit in targets),
     ]
-    cloud(ax, seeds[x], seeds[y], groups, dot={"s": 5, "alpha": 0.4}, unit="digits", place=place)
+    cloud(ax, seeds[x], seeds[y], groups, dot=dots(seeds["seed"].nunique()), unit="digits", place=place)
     others = medians[~medians["digit"].isin(targets)]
     rim: dict[str, Any] = {"edgecolor": tints.paper, "linewidth": 0.6}
     ax.scatter(others[x], others[y], s=12, color=tints.ink, **rim)

@@ -72,7 +72,8 @@ def draw_uniform(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.02)
     groups = seed_groups(table)
-    cloud(ax, table["focus"], table["accuracy_uniform"], groups)
+    corner = {"loc": "lower left", "bbox_to_anchor": (0, 0)}
+    cloud(ax, table["focus"], table["accuracy_uniform"], groups, place=corner)
     ax.axhline(table["accuracy_always_no"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.axvline(table["focus_chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlabel("focus")

@@ -67,7 +67,8 @@ def draw_region(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
     ax.add_patch(Polygon(corners.tolist(), color=tints.certified, alpha=0.18, linewidth=0, zorder=1))
     ax.add_patch(Polygon(corners.tolist(), fill=False, edgecolor=tints.certified, linewidth=0.9, zorder=1))
     groups = seed_groups(seeds)
-    _limit(ax, seeds, corners, alone)
+    if ax.get_autoscalex_on():  # else limits were chosen before, to be those of other panels too
+        _limit(ax, seeds, corners, alone)
     for _, rows, tint, _ in () if alone else groups:
         shown = seeds[rows].iloc[:: -(-len(seeds) // MOST_BARS)]
         bars = shown[["second_weight", ENDS[0], "second_weight", ENDS[1]]].to_numpy().reshape(-1, 2, 2)

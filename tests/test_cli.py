@@ -19,7 +19,7 @@ import attnprobe as ap
 import reports
 from attnprobe import cli
 
-COMMANDS = ("study", "train", "analyze", "report", "query", "show")
+COMMANDS = ("study", "train", "analyze", "report", "compare", "query", "show")
 HOW = "Give distinct whole numbers of 0 or more, such as range(100) or [3, 5, 8]."
 TABLES = "Tables are computed by: attnprobe analyze"
 

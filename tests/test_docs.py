@@ -20,7 +20,10 @@ def blocks(document: str) -> str:
     return "\n".join(found)
 
 
-@pytest.mark.parametrize("document", ["docs/exercise.md", "docs/report.md", "docs/show.md", "README.md"])
+@pytest.mark.parametrize(
+    "document",
+    ["docs/exercise.md", "docs/report.md", "docs/show.md", "docs/compare.md", "docs/styles.md", "README.md"],
+)
 def test_every_python_block_runs_in_order(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
