@@ -130,7 +130,7 @@ def _methods(sheet: Sheet, material: Material) -> None:
         ),
         (
             "Drawn",
-            "Thick bars are the middle half of the seeds, thin ones the middle 90 %, white dots the median: spread, "
+            "Thick bars are the middle half of the seeds, thin ones the middle 90 %, open dots the median: spread, "
             "not uncertainty. Lines with caps and brackets are 95 % intervals: uncertainty. Attention is drawn from 0 "
             "to 1. Where a figure draws some of the seeds its caption or a note in it says how many; the bars and all "
             "numbers are of all seeds. The two digits of the rule keep their colours throughout, other digits are "
