@@ -432,6 +432,7 @@ def test_the_finding_of_the_plane_is_true_of_any_run(edge, name) -> None:
 
     material = edge(name)
     words = QK_OV.finding(material)
+    assert words.endswith(".")
     assert "nan" not in words
     if material.config.vocab_size == 2:
         assert "no other digits" in words

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 import typer
 from edges import EDGES
+from matplotlib.figure import Figure as Canvas
 
 import attnprobe as ap
 from attnprobe import cli
 from attnprobe.seeds import parse_seeds
-from reports import exercise
+from reports import budget, exercise
 from reports.figure import Material
 from reports.pages import PAGES
 from reports.pages.methods import command
@@ -332,6 +333,15 @@ def test_few_seeds_make_no_claim_about_all(edge) -> None:
 def test_attention_that_hardly_differs_is_no_different_attention(edge) -> None:
     text = said(edge("every seed is perfect"), "Same answers, different attention")
     assert text.startswith("No two seeds differ much in focus")
+
+
+def test_an_interval_that_always_covers_is_drawn() -> None:
+    """At a coverage of 1 the upper end of its own interval is a rounding error below it."""
+    rows = {"measure": "share_failed", "method": "Wilson", "n_seeds": [3, 10], "level": 0.95, "coverage": 1.0}
+    table = pd.DataFrame({**rows, "coverage_low": 0.99, "coverage_high": np.nextafter(1.0, 0.0)})
+    axes = list(Canvas().subplots(1, 3))
+    budget.draw_rates(table, axes)
+    assert len(axes[1].containers) == 1
 
 
 # --- words -------------------------------------------------------------------------------------------------

@@ -6,19 +6,20 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import pandas as pd
+
 from reports import exercise
 from reports.facts import ENOUGH, fixed_focus, known, n_finite, no_rivals, noun, untrained
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
-from reports.words import amount, capital, exact_accuracy, interval, number, percent, places, plural, told
+from reports.words import amount, capital, exact_accuracy, interval, number, percent, places, plural, probability, told
 
 __all__ = ["EXERCISE", "SUMMARY", "setting"]
 
 
-def _accuracy(accuracy: float) -> str:
-    """Written so that it is never rounded up to 1."""
-    return number(accuracy) if accuracy in (0, 1) or math.isnan(accuracy) else exact_accuracy(1 - accuracy)
+def _fine(x: float) -> str:
+    return number(x, 4)
 
 
 TEXT, NUMBERS = 9.5, 8.5  # sizes of type
@@ -31,6 +32,15 @@ class Key(NamedTuple):
     of_one: str  # none where it is about many
     measure: str
     write: Callable[[float], str]
+    of_error: bool = False  # whether the probability of an error is written in place of an accuracy
+
+    def row(self, table: pd.DataFrame) -> pd.Series:
+        """What is written."""
+        row = table.loc[self.measure]
+        if not self.of_error:
+            return row
+        ends = 1 - row[["estimate", "ci_high", "ci_low"]].to_numpy(dtype=float)
+        return pd.Series({**row, "estimate": ends[0], "ci_low": ends[1], "ci_high": ends[2]})
 
 
 QUESTIONS: dict[str, tuple[Key, ...]] = {
@@ -38,7 +48,9 @@ QUESTIONS: dict[str, tuple[Key, ...]] = {
         Key("right on every input (certified)", "right on every input (certified)", "share_certified", percent),
         Key("accuracy above 0.999", "accuracy above 0.999", "share_above_0.999", percent),
         Key("failed: not finite, or accuracy below 0.9", "failed: accuracy below 0.9", "share_failed", percent),
-        Key("accuracy, median", "accuracy", "accuracy_median", _accuracy),
+        Key(
+            "probability of an error, median", "probability of an error", "accuracy_median", probability, of_error=True
+        ),
         Key("accuracy, mean", "", "accuracy_mean", number),
     ),
     "What does it look at?": (
@@ -63,7 +75,7 @@ QUESTIONS: dict[str, tuple[Key, ...]] = {
             "the rule’s weight of the second digit, median",
             "the rule’s weight of the second digit",
             "rule_weight_second_median",
-            number,
+            _fine,
         ),
         Key(
             "distractors’ silence by attention, median",
@@ -165,7 +177,7 @@ def _numbers(sheet: Sheet, material: Material) -> None:
     sheet.table([("over seeds", "estimate [95 % interval]", "interval", "seeds")], widths, size=NUMBERS)
     sheet.space(-0.1)
     for question, keys in QUESTIONS.items():
-        asked = [(key, table.loc[key.measure]) for key in keys if _has_meaning(key, material)]
+        asked = [(key, key.row(table)) for key in keys if _has_meaning(key, material)]
         told_ = [(key, row) for key, row in asked if not math.isnan(row["estimate"])]
         if told_:
             _question(
@@ -188,7 +200,7 @@ def _numbers_of_one(sheet: Sheet, material: Material) -> None:
             (key.of_one, _yes(row["estimate"]) if key.measure.startswith("share_") else key.write(row["estimate"]))
             for key in keys
             if key.of_one and _has_meaning(key, material)
-            for row in (table.loc[key.measure],)
+            for row in (key.row(table),)
             if not math.isnan(row["estimate"])
         ]
         if rows:
