@@ -128,7 +128,7 @@ def closest_calls(circuit: Circuit, n: int) -> list[list[int]]:
 
     Of margins that are equal up to rounding the first input comes first, as in the table ``certificates``.
     """
-    return [_least(*_margins(circuit.take(slice(s, s + 1))), n) for s in range(len(circuit))]
+    return [least(*_margins(circuit.take(slice(s, s + 1))), n) for s in range(len(circuit))]
 
 
 def most_probable_errors(circuit: Circuit, n: int) -> list[list[int]]:
@@ -161,7 +161,7 @@ def _margins(circuit: Circuit) -> tuple[np.ndarray, float]:
     return margin, float(rounding_of(circuit)[0])
 
 
-def _least(margin: np.ndarray, rounding: float, n: int) -> list[int]:
+def least(margin: np.ndarray, rounding: float, n: int) -> list[int]:
     """Places of the n least margins, ascending; of those equal up to rounding the first. ``margin`` is used up."""
     found: list[int] = []
     for _ in range(n):

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure as Canvas
 
+from reports.finish import fit_cells
 from reports.fonts import light_fonts
 from reports.style import look
 
@@ -43,6 +44,7 @@ class Drawing(Canvas):
             dpi, self.dpi = self.dpi, FigureCanvasPdf.fixed_dpi
             engine.execute(self)
             self.dpi = dpi
+            fit_cells(self)
             self.set_layout_engine(None)  # not "none", with which saving would draw to nowhere all the same
 
     def saved(self, kind: str) -> bytes:

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 
 from attnprobe.store import Run
 from reports.drawing import Drawing
+from reports.finish import finish
 from reports.options import DEFAULT, Options
-from reports.style import canvas, finish, look
+from reports.style import canvas, look
 
 __all__ = ["Figure", "Material"]
 

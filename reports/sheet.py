@@ -17,6 +17,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 
+from reports.finish import fit_cells
 from reports.paper import PAPERS, Paper
 from reports.style import tints
 
@@ -80,8 +81,11 @@ class Sheet:
     def close(self) -> None:
         """Let the rows of axes share what is left of the page, or make room where it is too full."""
         able = sum(bottom - top for top, bottom, grows in self._rows if grows or self.left < 0)
-        if not able:
-            return
+        if able:
+            self._stretch(able)
+        fit_cells(self.canvas)
+
+    def _stretch(self, able: float) -> None:
         factor = min(max(1 + self.left / able, self.paper.least), self.paper.most)
         heights = [(top, bottom, factor if grows or factor < 1 else 1.0) for top, bottom, grows in self._rows]
         for text in self.canvas.texts[self._placed :]:
@@ -223,9 +227,9 @@ class Sheet:
         self.y += inches
 
     def _write(self, x: float, y: float, words: str, size: float, **style: Any) -> None:
-        self.canvas.text(
-            x / self.paper.width, 1 - y / self.paper.height, words, fontsize=size, **{"color": tints.ink, **style}
-        )
+        place = x / self.paper.width, 1 - y / self.paper.height
+        first = {"zorder": -1}  # in the PDF before the axes: who reads or copies its text meets the finding first
+        self.canvas.text(*place, words, fontsize=size, **{"color": tints.ink, **first, **style})
 
 
 def wrapped(words: str, width: float, size: float, weight: str, family: str = SANS) -> list[str]:

@@ -22,11 +22,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import PathCollection
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure as Canvas
 from matplotlib.legend import Legend
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
@@ -39,10 +38,10 @@ __all__ = [
     "Style",
     "canvas",
     "colour",
+    "current",
     "dots",
     "empty",
     "error_axis",
-    "finish",
     "jitter",
     "label_digits",
     "legend_below",
@@ -156,6 +155,11 @@ tints = cast(Tints, _Live("tints"))
 maps = cast(Maps, _Live("maps"))
 
 
+def current() -> Style:
+    """The style that is set."""
+    return _current.get()
+
+
 def style_named(name: str) -> Style:
     """The style of that name; AttnprobeError if there is none."""
     if name not in STYLES:
@@ -198,34 +202,6 @@ def canvas(size: tuple[float, float]) -> tuple[tuple[float, float], float]:
     width = max(SLIDE_WIDTH, size[0])
     dots_an_inch = math.nextafter(SLIDE_PIXELS / width, math.inf)  # matplotlib cuts fractions of a dot off
     return (width, width * shape[1] / shape[0]), dots_an_inch
-
-
-def finish(drawn: Canvas) -> None:
-    """What the current style does to a figure of its own once it is drawn: on slides lines and dots grow."""
-    stroke = _current.get().stroke
-    if stroke == 1.0:
-        return
-    for ax in drawn.axes:
-        legend = ax.get_legend()
-        handles = legend.legend_handles if legend else []
-        for mark in (*ax.lines, *ax.collections, *handles):
-            if isinstance(mark, Line2D):
-                mark.set_linewidth(stroke * mark.get_linewidth())
-            elif isinstance(mark, (LineCollection, PathCollection)):
-                mark.set_linewidth([stroke * width for width in np.atleast_1d(mark.get_linewidth())])
-                if isinstance(mark, PathCollection):
-                    mark.set_sizes(stroke * mark.get_sizes())
-    _level(drawn)
-
-
-def _level(drawn: Canvas) -> None:
-    """Make panels beside maps as high as these: cells are square, so that on a high canvas they leave room."""
-    maps = [ax for ax in drawn.axes if ax.images and ax.get_aspect() == 1]
-    if maps:
-        rows, columns = maps[0].images[0].get_size()
-        for ax in drawn.axes:
-            if ax not in maps and ax.get_label() != "<colorbar>":
-                ax.set_box_aspect(rows / columns)
 
 
 def colour(digit: int, targets: tuple[int, int]) -> str:

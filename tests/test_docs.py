@@ -21,7 +21,8 @@ def blocks(document: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "document", ["docs/exercise.md", "docs/report.md", "docs/show.md", "docs/compare.md", "README.md"]
+    "document",
+    ["docs/exercise.md", "docs/report.md", "docs/show.md", "docs/styles.md", "docs/compare.md", "README.md"],
 )
 def test_every_python_block_runs_in_order(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

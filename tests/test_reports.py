@@ -95,7 +95,7 @@ def test_each_page_opens_with_its_finding_and_the_contents_have_them_all(pages, 
     rest = [*pages[:1], *pages[2:]]
     for page, text in zip(PAGES, rest, strict=True):
         finding = re.sub(r"\s+", " ", page.finding(material))
-        assert finding in text
+        assert finding in text[:500]  # before the words of any figure
         assert finding in pages[1]
 
 

@@ -22,7 +22,7 @@ from vision import contrast
 import analyses
 import attnprobe as ap
 import reports
-from analyses.choosing import closest_calls, most_probable_errors, one_order
+from analyses.choosing import closest_calls, least, most_probable_errors, one_order
 from attnprobe.population import Population
 from attnprobe.sequences import check_sequences
 from reports import examples, gallery, shown
@@ -249,6 +249,12 @@ def test_the_closest_call_is_that_of_the_certificates(small_run, planted_run, te
                 digit for row in rows for digit in np.repeat(np.arange(len(inputs.counts[row])), inputs.counts[row])
             ]
             assert " ".join(map(str, found)) == text
+
+
+def test_of_margins_equal_up_to_rounding_the_first_input_comes_first() -> None:
+    margin = np.array([np.inf, 1 + 1e-15, 3.0, 1.0, 2.0, 1 + 1e-9])
+    assert least(margin.copy(), 1e-14, 4) == [1, 3, 5, 4]
+    assert least(margin.copy(), 0.0, 9) == [3, 1, 5, 4, 2]
 
 
 def test_the_seeds_take_turns_and_every_input_is_there_once(small_run) -> None:

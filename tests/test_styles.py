@@ -22,8 +22,9 @@ from matplotlib.text import Text
 import attnprobe as ap
 from reports.catalogue import FIGURES
 from reports.figure import Material
+from reports.finish import finish, fit_cells
 from reports.palettes import Maps
-from reports.style import STYLES, canvas, finish, legend_below, look, maps, style_named, tints
+from reports.style import STYLES, canvas, legend_below, look, maps, style_named, tints
 
 MODULES = sorted(Path(__file__).parents[1].glob("reports/**/*.py"))
 NAMED = {"black", "white", "red", "green", "blue", "grey", "gray"}
@@ -173,3 +174,19 @@ def test_a_legend_below_keeps_its_distance_whatever_the_height() -> None:
         assert gap / 100 == pytest.approx(0.45, abs=0.02)
         (dot,) = legend.legend_handles
         assert (dot.get_alpha(), dot.get_sizes().tolist()) == (1, [18])
+
+
+WORDS = ("−0.24", "1", "a note")
+
+
+def test_numbers_are_no_wider_than_their_cells() -> None:
+    figure = Canvas(figsize=(2, 2), dpi=100)
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.imshow(np.zeros((2, 10)), aspect="auto")  # cells of 14.4 by 72 points
+    wide, narrow, outside = (ax.text(x, 0, words, size=8, ha="center") for x, words in enumerate(WORDS))
+    outside.set_transform(ax.transAxes)
+    fit_cells(figure)
+    figure.draw_without_rendering()
+    assert (narrow.get_fontsize(), outside.get_fontsize()) == (8, 8)
+    assert 3 < wide.get_fontsize() < 5
+    assert 0.7 * 14.4 < wide.get_window_extent().width * 72 / 100 < 14.4
