@@ -16,7 +16,7 @@ from reports.figure import Figure, Material
 from reports.legend import Group, handles
 from reports.marks import OUTCOMES, SOME
 from reports.style import dots, empty, error_axis, legend_below, tidy, tints
-from reports.words import estimate, number, percent, plural, probability
+from reports.words import estimate, number, percent, places, plural, probability
 
 __all__ = ["PAIRS", "PATTERNS", "RULE", "farthest"]
 
@@ -140,14 +140,18 @@ def caption_rule(material: Material) -> str:
     table = data_rule(material)
     if table.empty:
         return "No seed changes its answer at exactly one pooled value, so no seed is one linear rule."
-    spread = material["digits_spread"]
-    of_second = spread[(spread["measure"] == "rule_weight") & (spread["digit"] == b)].iloc[0]
+    weights = material["digits_spread"]
+    of_second = weights[(weights["measure"] == "rule_weight") & (weights["digit"] == b)].iloc[0]
     n = table["seed"].nunique()
+    low, high = number(of_second["q05"]), number(of_second["q95"])
+    spread = (
+        f", and the middle 90 % of seeds lie between {low} and {high} (spread, not uncertainty)" if low != high else ""
+    )
+    least, most = number(table["focus"].min(), 2), number(table["focus"].max(), 2)
+    focus = f"focus runs from {least} to {most}" if least != most else f"focus is {least}"
     return (
         f"{plural(n, 'seed')} with one threshold: weights of the linear rule on counts, where that of {a} has size 1. "
-        f"The weight of {b} has a median of {number(of_second['q50'])}, and the middle 90 % of seeds lie between "
-        f"{number(of_second['q05'])} and {number(of_second['q95'])} (spread, not uncertainty); focus runs from "
-        f"{number(table['focus'].min(), 2)} to {number(table['focus'].max(), 2)}."
+        f"The weight of {b} {'has a median of' if n > 1 else 'is'} {number(of_second['q50'])}{spread}; {focus}."
         f"{' Rings: the seeds of a.' if table['ringed'].any() else ''}"
         f"{hexagons(len(table), 'weights')}"
     )
@@ -178,7 +182,15 @@ def draw_pairs(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
     groups = [
         (f"{name} ({int(rows.sum()):,})", rows, mark.colour, mark.shape) for name, rows, mark in kinds if rows.any()
     ]
-    cloud(ax, table["share_of_log_2"], place, groups, dot=dots(len(table)), unit="pairs")
+    cloud(
+        ax,
+        table["share_of_log_2"],
+        place,
+        groups,
+        dot=dots(len(table)),
+        unit="pairs",
+        place={"loc": "center right", "bbox_to_anchor": (1, 0.3)},
+    )
     ax.scatter(table["share_of_log_2"][table["ringed"]], place[table["ringed"]], **_ring())
     ax.set_xlabel("divergence of the patterns (share of log 2)")
     ax.set_ylabel("probability that answers differ")
@@ -195,9 +207,9 @@ def caption_pairs(material: Material) -> str:
     same = int((table["disagreement"] == 0).sum())
     ring = "; ring: the pair of a" if farthest(material) else ""
     rows = summary.set_index("measure").loc[[*MEDIANS, RELATION]]
-    medians = ", ".join(f"{words} {estimate(summary, name, why=False)}" for name, words in MEDIANS.items())
+    medians = ", ".join(f"{words} {estimate(summary, name)}" for name, words in MEDIANS.items())
     known = not np.isnan(rows.loc[RELATION, "estimate"])
-    relation = f" Rank correlation of the two: {estimate(summary, RELATION, why=False)}." if known else ""
+    relation = f" Rank correlation of the two: {estimate(summary, RELATION, places)}." if known else ""
     brackets = (
         " Brackets: 95 % intervals that resample whole seeds, because pairs that share a seed are not independent."
         if rows["ci_low"].notna().any()

@@ -43,12 +43,19 @@ def caption(material: Material) -> str:
     spread = material["digits_spread"]
     medians = spread[spread["measure"] == "attention_share"].set_index("digit")["q50"]
     others = medians.drop([a, b])
-    rest = f"; on each other digit {number(others.min(), 2)} to {number(others.max(), 2)}" if len(others) else ""
+    n = len(material["seeds"])
+    rest = f"; on each other digit {_range(others)}" if len(others) else ""
+    middle = "" if n == 1 else "a median of "
     return (
-        f"Expected attention on each digit over all inputs, exact, for {plural(material['seeds'].shape[0], 'seed')}: "
-        f"a median of {number(medians[a], 2)} on {a}, {number(medians[b], 2)} on {b}{rest}. "
-        f"Uniform attention would give each {number(1 / material.config.vocab_size, 2)}. {bars(len(material['seeds']))}"
+        f"Expected attention on each digit over all inputs, exact, for {plural(n, 'seed')}: {middle}"
+        f"{number(medians[a], 2)} on {a}, {number(medians[b], 2)} on {b}{rest}. "
+        f"Uniform attention would give each {number(1 / material.config.vocab_size, 2)}.{bars(n)}"
     )
+
+
+def _range(medians: pd.Series) -> str:
+    low, high = number(medians.min(), 2), number(medians.max(), 2)
+    return low if low == high else f"{low} to {high}"
 
 
 FIGURE = Figure("attention_by_digit", data, draw, caption)

@@ -80,7 +80,8 @@ def _one_coverage(rows: pd.DataFrame, ax: Axes) -> dict[str, Any]:
     for place, method in enumerate(there):
         mark = METHODS[method]
         line = rows[rows["method"] == method]
-        reach = [line["coverage"] - line["coverage_low"], line["coverage_high"] - line["coverage"]]
+        ends = (line["coverage"] - line["coverage_low"], line["coverage_high"] - line["coverage"])
+        reach = [end.clip(lower=0) for end in ends]  # at a coverage of 1 the upper end is rounded below it
         style: dict[str, Any] = {
             **mark.dot,
             "markersize": 3.5,
@@ -130,10 +131,15 @@ def caption_others(material: Material) -> str:
     row = rows.loc[rows["coverage"].idxmin()]
     side = "above" if row["share_above"] >= row["share_below"] else "below"
     missed = max(row["share_above"], row["share_below"])
+    uneven = (
+        f" Where intervals miss, they need not miss evenly: with {int(row['n_seeds'])} seeds {percent(missed)} of the "
+        f"intervals for mean accuracy lie wholly {side} the truth."
+        if missed
+        else ""
+    )
     return (
-        f"The same for other measures. Where intervals miss, they need not miss evenly: with {int(row['n_seeds'])} "
-        f"seeds {percent(missed)} of the intervals for mean accuracy lie wholly {side} the truth. The interquartile "
-        "mean leaves out the extreme quarters of the seeds, so that it is another quantity than the mean."
+        f"The same for other measures.{uneven} The interquartile mean leaves out the extreme quarters of the seeds, so "
+        "that it is another quantity than the mean."
     )
 
 

@@ -18,16 +18,22 @@ QUANTILES = ("q05", "q25", "q50", "q75", "q95")
 BARS = (
     "Bars: thick, the middle half of the seeds; thin, the middle 90 %; open dot, the median (spread, not uncertainty)."
 )
+FEWEST = 3  # seeds, of which bars can show a spread
 
 
 def bars(n: int) -> str:
-    """What a caption says of bars, and of outlines where ``n`` seeds are too many for dots."""
+    """What a caption says of bars, after a space, and of outlines where ``n`` seeds are too many for dots.
+
+    One or two seeds leave no spread to see.
+    """
+    if n < FEWEST:
+        return ""
     outline = (
         " Outlines are as wide as seeds are many; where they would be too thin to see, seeds are dots."
         if n > MOST_IN_STRIP
         else ""
     )
-    return f"{BARS}{outline}"
+    return f" {BARS}{outline}"
 
 
 def stacked(quantiles: pd.DataFrame, seeds: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from reports.legend import Group, handle
-from reports.style import jitter, tints
+from reports.style import dots, jitter, tints
 
 __all__ = [
     "MOST_DOTS",
@@ -51,10 +51,11 @@ SMALL = 200  # a group of so few keeps its dots wherever they are
 PITCH = 0.062  # inches between neighbouring hexagons
 INNER = 0.62  # size of each further group in a hexagon, the largest group first
 PALEST, PURE, DEEPEST = 0.2, 0.7, 0.45  # shades: of a single seed; where a colour is itself; how far it goes to ink
-LEVELS = 110  # of a strip
+LEVELS = (25, 110)  # of a strip, at least and at most
 THINNEST = 0.01  # an outline, of its widest
 ALMOST_ALL = (0.01, 0.99)
 STRETCH = 0.25  # how far an axis may go beyond almost all points, in lengths of what they span
+FEW = 500  # of so few values none is left out unless it is a whole such length away
 CORNERS = np.array([(0, 1), (1, 0.5), (1, -0.5), (0, -1), (-1, -0.5), (-1, 0.5)]) * (0.5, 1 / np.sqrt(3))
 
 
@@ -87,7 +88,7 @@ def limits(*values: Any) -> tuple[float, float]:
     if not finite.size:
         return 0.0, 1.0
     start, end = np.quantile(finite, ALMOST_ALL)
-    room = STRETCH * (end - start)
+    room = (STRETCH if finite.size > FEW else 1) * (end - start)
     low, high = max(finite.min(), start - room), min(finite.max(), end + room)
     hair = 0.04 * (high - low) or 0.5
     return float(low - hair), float(high + hair)
@@ -261,29 +262,32 @@ def strip(
     single = inside.copy()
     counts = np.zeros(0, dtype=np.int64)
     if known.sum() > MOST_IN_STRIP and inside.any():
-        level = np.clip(np.where(inside, along, 0) * LEVELS, 0, LEVELS - 1).astype(int)
-        counts = np.bincount(level[inside], minlength=LEVELS)
+        n = _levels(along[inside])
+        level = np.clip(np.where(inside, along, 0) * n, 0, n - 1).astype(int)
+        counts = np.bincount(level[inside], minlength=n)
         thick = counts > max(SINGLE, THINNEST * counts.max())
         single[inside] = ~thick[level[inside]]
         _outline(ax, place, np.where(thick, counts, 0) / counts.max() * width / 2, tint, upright)
         counts = counts[thick]
     many = counts.size > 0
     across = place + jitter(int(single.sum()), width * (0.25 if many else 1))
-    style: dict[str, Any] = {
-        "s": 3 if many else 5,
-        "alpha": 0.6 if many else 0.4,
-        "linewidths": 0,
-        "zorder": 2.2,
-        "color": tint,
-    }
-    ax.scatter(*((across, values[single]) if upright else (values[single], across)), **style)
+    style = {"s": 3, "alpha": 0.6, "linewidths": 0} if many else dots(int(known.sum()))
+    places = (across, values[single]) if upright else (values[single], across)
+    ax.scatter(*places, color=tint, zorder=2.2, **style)
     _at_the_edge(ax, seen[known & ~inside], tint)
     return Shown(int(single.sum()), counts[:, None], int((known & ~inside).sum()), int(values.size - known.sum()))
 
 
+def _levels(along: np.ndarray) -> int:
+    """Into how many levels an axis is cut: Freedman & Diaconis 1981, doi:10.1007/BF01025868."""
+    first, third = np.quantile(along, [0.25, 0.75])
+    width = 2 * (third - first) / np.cbrt(along.size)
+    return int(np.clip(1 / max(width, 1e-9), *LEVELS))
+
+
 def _outline(ax: Axes, place: float, half: np.ndarray, tint: str, upright: bool) -> None:
     """Steps as wide as ``half`` on both sides, level by level; none where it is 0."""
-    edges = np.linspace(0, 1, LEVELS + 1)
+    edges = np.linspace(0, 1, len(half) + 1)
     to_data = ax.transAxes - ax.transData
     ends = to_data.transform(np.column_stack([edges, edges]))[:, int(upright)]
     starts = np.flatnonzero(np.diff(np.concatenate([[0], half > 0, [0]])))
@@ -330,8 +334,8 @@ def hexagons(n: int, unit: str = "seeds", rim: str = "") -> str:
         return ""
     rimmed = f" (with a rim: {rim})" if rim else ""
     return (
-        f" Hexagons hold more than {SINGLE} {unit}, darker for more{rimmed}; of groups that share one, the smaller "
-        "lies inside."
+        f" Hexagons hold more than {SINGLE} {unit}; the key gives their shades{rimmed}. Of groups that share one, the "
+        "smaller lies inside."
     )
 
 

@@ -205,7 +205,7 @@ def slides(
             sheet.heading(entry.chapter, page.section, entry.finding)
             sheet.text(setting(material), size=size.heading)
             yield entry, sheet
-        for row in () if page.absent and page.absent(material) else page.rows:
+        for row in page.shown(material):
             for figure in row.figures:
                 sheet = Sheet(next(number), footer, size)
                 page.slide(sheet, material, row.alone(figure), entry.chapter, entry.finding)

@@ -131,18 +131,25 @@ def caption_answer(material: Material) -> str:
     if table.empty:
         return "The run keeps no snapshots, so there is nothing to say of the way."
     wrong, angle = (_ends(table, measure) for measure in ("error_probability", "rule_angle"))
+    many = len(material["seeds"]) > 1
     said = (
-        f"Left: exact error over all inputs; the median goes from {probability(wrong[0]['q50'])} at step "
-        f"{wrong[0]['step']:,} to {probability(wrong[1]['q50'])} at step {wrong[1]['step']:,}. "
+        f"Left: exact error over all inputs; {'the median' if many else 'it'} goes from "
+        f"{probability(wrong[0]['q50'])} at step {wrong[0]['step']:,} to {probability(wrong[1]['q50'])} at step "
+        f"{wrong[1]['step']:,}. "
         "Middle: seeds with one threshold within reach, so one linear rule on counts. "
     )
     if angle:
         said += (
-            "Right: angle of that rule to the one with the largest margin, median "
-            f"{number(angle[0]['q50'])}° in {plural(angle[0]['n_seeds'], 'seed')} at step {angle[0]['step']:,}, "
-            f"{number(angle[1]['q50'])}° in {angle[1]['n_seeds']:,} at step {angle[1]['step']:,}. "
+            "Right: angle of that rule to the one with the largest margin, "
+            f"{'median ' if many else ''}{_angle(angle[0], many)}, {_angle(angle[1], many)}. "
         )
-    return f"{said}{BANDS} Steps: linear up to {linear_up_to(wrong[1]['step']):,.0f}, then logarithmic."
+    bands = f"{BANDS} " if many else ""
+    return f"{said}{bands}Steps: linear up to {linear_up_to(wrong[1]['step']):,.0f}, then logarithmic."
+
+
+def _angle(row: pd.Series, many: bool) -> str:
+    who = f" in {plural(row['n_seeds'], 'seed')}" if many else ""
+    return f"{number(row['q50'])}°{who} at step {row['step']:,}"
 
 
 def caption_circuit(material: Material) -> str:
@@ -158,7 +165,8 @@ def caption_circuit(material: Material) -> str:
         for measure, found in ends.items()
         if found
     ]
-    medians = f" Medians of the first and the last snapshot: {', '.join(said)}." if said else ""
+    which = "Medians of the" if len(material["seeds"]) > 1 else "At the"
+    medians = f" {which} first and the last snapshot: {', '.join(said)}." if said else ""
     return (
         f"Left: expected attention on {a}s and {b}s (dashed: uniform). Middle: their mean score less that of the other "
         f"digits. Right: distance of the values of {a} and {b} over the range of all digits' values.{medians}"

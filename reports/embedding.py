@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 
 from reports.contrast import letters_in
 from reports.density import cloud, hexagons, inches, limits
+from reports.facts import n_finite
 from reports.figure import Figure, Material
 from reports.legend import Group
 from reports.pair_map import MOST_NUMBERS, digits_on_both_axes
-from reports.style import colour, maps, scale_beside, text_colour, tidy, tints
+from reports.style import colour, dots, maps, scale_beside, text_colour, tidy, tints
 from reports.words import number, plural
 
 
@@ -73,7 +74,7 @@ def _cloud(
         ("others", ~seeds["digit"].isin(targets), tints.distractor, "o"),
         *((str(digit), seeds["digit"] == digit, colour(digit, targets), "o") for digit in targets),
     ]
-    cloud(ax, seeds[x], seeds[y], groups, dot={"s": 5, "alpha": 0.4}, unit="digits", place=place)
+    cloud(ax, seeds[x], seeds[y], groups, dot=dots(seeds["seed"].nunique()), unit="digits", place=place)
     others = medians[~medians["digit"].isin(targets)]
     rim: dict[str, Any] = {"edgecolor": tints.paper, "linewidth": 0.6}
     ax.scatter(others[x], others[y], s=12, color=tints.ink, **rim)
@@ -121,6 +122,8 @@ def draw_cosine(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)
 def caption_aligned(material: Material) -> str:
     """What alignment does, and what it can produce by itself."""
     n = int(material["embedding_spread"]["n_seeds"].max())
+    if n == 1:
+        return "Embedding of the one seed, centred and read on its first two principal axes."
     return (
         f"Embeddings of {plural(n, 'seed')}, centred, rotated onto their common mean "
         "(Procrustes, no scaling) and read on that mean's first two principal axes; the numerals and the "
@@ -137,17 +140,20 @@ def caption_cosine(material: Material) -> str:
     table = data_cosine(material)
     of_targets = table[(table["digit_a"] == a) & (table["digit_b"] == b)].iloc[0]
     others = table[~table["digit_a"].isin((a, b)) & ~table["digit_b"].isin((a, b))]
+    medians = "medians" if n_finite(material) > 1 else "cosines"
     rest = (
-        f"; pairs of other digits have medians from {number(others['q50'].min(), 2)} to "
+        f"; pairs of other digits have {medians} from {number(others['q50'].min(), 2)} to "
         f"{number(others['q50'].max(), 2)}"
         if len(others)
         else ""
     )
+    many = n_finite(material) > 1
+    low, high = number(of_targets["q05"], 2), number(of_targets["q95"], 2)
+    spread = f" (middle 90 % of seeds: {low} to {high})" if low != high else ""
+    middle = ", median over seeds, free of any rotation of the axes" if many else ""
     return (
-        "Cosine of the angle between two digits' embeddings as seen from the origin, median over seeds, free of any "
-        f"rotation of the axes. For {a} and {b}: "
-        f"{number(of_targets['q50'], 2)} (middle 90 % of seeds: {number(of_targets['q05'], 2)} to "
-        f"{number(of_targets['q95'], 2)}){rest}."
+        f"Cosine of the angle between two digits’ embeddings as seen from the origin{middle}. For {a} and {b}: "
+        f"{number(of_targets['q50'], 2)}{spread}{rest}."
     )
 
 
@@ -158,7 +164,7 @@ def caption_read(material: Material) -> str:
     return (
         "Scores read the embedding along one direction (up), values along another (across; its sign is "
         "fixed in each seed so that "
-        f"{a} lies to the right of {b}). In the median seed {a} lies at "
+        f"{a} lies to the right of {b}). {'Here' if n_finite(material) == 1 else 'In the median seed'} {a} lies at "
         f"{number(spread['along_value', a], 2)} and {b} at "
         f"{number(spread['along_value', b], 2)} across, at {number(spread['along_query', a], 2)} and "
         f"{number(spread['along_query', b], 2)} up."

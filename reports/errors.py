@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 from reports.contrast import letters_in
 from reports.figure import Figure, Material
 from reports.style import maps, powers, scale_beside, tints
-from reports.words import plural, probability
+from reports.words import capital, plural, probability, told
 
 LOWEST = 1e-8
 
@@ -85,12 +85,14 @@ def caption_all(material: Material) -> str:
     wrong = int((seeds["error_probability"] > 0).sum())
     if wrong == 0:
         return f"All {plural(len(seeds), 'seed')} are right on every input: there is no error to show."
-    return (
-        f"Probability of a wrong answer given how many {material.targets[0]}s and {material.targets[1]}s "
-        "an input holds, exact over "
-        f"all inputs: mean over all {plural(len(seeds), 'seed')}, failed ones included. "
-        f"{_highest(material, data_all(material))} {plural(wrong, 'seed')} err on some input."
+    n, (a, b) = len(seeds), material.targets
+    many = (
+        f": mean over all {n:,} seeds, failed ones included. {_highest(material, data_all(material))} "
+        f"{capital(told(wrong, n, 'errs', 'err', ''))} on some input."
+        if n > 1
+        else f". {_highest(material, data_all(material))}"
     )
+    return f"Probability of a wrong answer given how many {a}s and {b}s an input holds, exact over all inputs{many}"
 
 
 def caption_sound(material: Material) -> str:
@@ -105,10 +107,10 @@ def _highest(material: Material, table: pd.DataFrame) -> str:
     worst = table.loc[table["mean"].idxmax()]
     if worst["mean"] == 0:
         return "None of them errs on any input."
-    return (
-        f"Highest {cells_in_words(material, table.loc[[worst.name]])}: mean {probability(worst['mean'])}, "
-        f"median {probability(worst['q50'])}. Cells with 0: no seed errs there."
-    )
+    where, mean = cells_in_words(material, table.loc[[worst.name]]), probability(worst["mean"])
+    if len(material["seeds"]) == 1:
+        return f"Highest {where}: {mean}. Cells with 0: it never errs there."
+    return f"Highest {where}: mean {mean}, median {probability(worst['q50'])}. Cells with 0: no seed errs there."
 
 
 def cells_in_words(material: Material, cells: pd.DataFrame) -> str:

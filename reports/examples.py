@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from reports.all_seeds import IMAGE, draw_all_seeds, rows_of
 from reports.all_seeds import natural_size as size_of_all
-from reports.by_digit import BARS
+from reports.by_digit import bars
 from reports.figure import Figure, Material
 from reports.gallery import draw_gallery, natural_size
 from reports.style import canvas
@@ -143,10 +143,10 @@ def caption_all(material: Material) -> str:
         else f"a row for each of {drawn} seeds, evenly many of all {n:,} in the order of their focus"
     )
     if _on_a_slide():
-        return f"{BARS} Below: {rows}, the one with the most focus on top; ✗: the answer is wrong."
+        return f"{bars(n)} Below: {rows}, the one with the most focus on top; ✗: the answer is wrong.".strip()
     return (
         "The same inputs in all seeds, their digits sorted, the rule’s two first. Above: attention on each digit over "
-        f"the seeds. {BARS} Below: {rows}, the one with the most focus on top; a mark beside a row (✗): the seed "
+        f"the seeds.{bars(n)} Below: {rows}, the one with the most focus on top; a mark beside a row (✗): the seed "
         "answers this input wrongly."
     )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from attnprobe.model import AttentionModel
 
-__all__ = ["FIGURES", "chosen", "plot"]
+__all__ = ["FIGURES", "chosen", "plot", "standing"]
 
 SHOWN_ABOVE = 0.1  # values are shown where attention exceeds this
 SEQUENCES = 8
@@ -153,6 +153,13 @@ def chosen(material: Material) -> dict[str, pd.Series]:
     return {which: by_rank.iloc[place] for which, place in places.items()}
 
 
+def standing(material: Material) -> dict[str, pd.Series]:
+    """The same, each seed once: of two seeds the better and the worse, of one that one."""
+    n = len(material["seeds"])
+    wanted = {1: ("typical",), 2: ("best", "worst")}.get(n, ("typical", "best", "worst"))
+    return {which: seed for which, seed in chosen(material).items() if which in wanted}
+
+
 def _figure(which: str) -> Figure:
     def data(material: Material) -> pd.DataFrame:
         """The seed's map (rows with a position) and its loss (rows with a step)."""
@@ -187,6 +194,10 @@ def _figure(which: str) -> Figure:
         """Who it is and how good."""
         seed = chosen(material)[which]
         meaning = {"typical": "Typical seed (middle rank)", "best": "Best seed", "worst": "Worst seed"}[which]
+        if len(material["seeds"]) == 1:
+            meaning = "The one seed"
+        if seed["status"] != "trained":
+            return f"{meaning}: {seed['seed']}. Its training became not finite at step {seed['steps']:,}."
         return (
             f"{meaning}: {seed['seed']}. Accuracy {exact_accuracy(seed['error_probability'])}, expected loss "
             f"{number(seed['loss'], 2)} nats, focus {number(seed['focus'], 2)} (chance "

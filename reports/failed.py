@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from reports.contrast import letters_in
 from reports.density import MOST_DOTS
@@ -12,7 +13,7 @@ from reports.figure import Figure, Material
 from reports.legend import legend
 from reports.marks import seed_groups
 from reports.style import empty, error_axis, label_digits, maps, scale_beside, thousands, tidy, tints
-from reports.words import estimate, plural
+from reports.words import capital, estimate, number, percent, plural, told
 
 MOST_LINES = 15  # beyond, neither their names nor the numbers in the cells have room
 COLUMNS = ["seed", "rank", "status", "error_probability", "certified", "failed"]
@@ -33,20 +34,25 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
             ax.plot(table["rank"][rows], place[rows], color=tint, linewidth=2.5, solid_capstyle="butt")
         else:
             ax.scatter(table["rank"][rows], place[rows], s=10, marker=marker, color=tint, linewidths=0)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     thousands(ax.xaxis)
     ax.set_xlabel("rank of the seed (1 is best)")
     ax.set_title("All seeds, best to worst")
-    legend(ax, groups, loc="upper left", borderaxespad=0.6)
+    place = "upper left" if table["error_probability"].min() < 0.01 else "center left"  # where the best seeds are not
+    legend(ax, groups, loc=place, borderaxespad=0.6)
     return tidy(ax)
 
 
 def caption(material: Material) -> str:
     """Shares with their intervals."""
-    summary = material["summary"]
+    summary, n = material["summary"], len(material["seeds"])
+    if n == 1:
+        error = number(material["seeds"]["error_probability"].iloc[0], 2)
+        return f"Exact probability of a wrong answer of the one seed: {error}."
     return (
-        f"Exact probability of a wrong answer for {plural(len(material['seeds']), 'seed')}. "
-        f"Certified (right on every input): {estimate(summary, 'share_certified', share=True)}; "
-        f"failed (not finite, or accuracy below 0.9): {estimate(summary, 'share_failed', share=True)}. "
+        f"Exact probability of a wrong answer for {plural(n, 'seed')}. "
+        f"Certified (right on every input): {estimate(summary, 'share_certified', percent)}; "
+        f"failed (not finite, or accuracy below 0.9): {estimate(summary, 'share_failed', percent)}. "
         "Brackets: 95 % Wilson intervals for the share among all seeds."
     )
 
@@ -98,11 +104,16 @@ def caption_digits(material: Material) -> str:
     chance = 1 / material.config.vocab_size
     one_missing = int((table[table["is_target"]].groupby("seed")["attention_share"].min() < chance).sum())
     shown = f"the {MOST_LINES} worst of {n:,} failed seeds" if n > MOST_LINES else plural(n, "failed seed")
-    return (
-        f"Expected attention on each digit, exact, for {shown}, beside the median over all seeds. "
-        f"{one_missing} of them give one of the two digits that the rule names less attention than uniform "
-        "attention would."
+    beside = ", beside the median over all seeds" if len(material["seeds"]) > 1 else ""
+    who = told(
+        one_missing,
+        n,
+        "gives less than uniform attention to a digit of the rule",
+        "give less than uniform attention to a digit of the rule",
+        "gives both digits of the rule at least uniform attention",
+        "failed seed",
     )
+    return f"Expected attention on each digit, exact, for {shown}{beside}. {capital(who)}."
 
 
 FIGURE = Figure("seeds_ranked", data, draw, caption, size=(6.3, 3.4))

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 
 from reports.by_digit import QUANTILES, bars, quantile_bar, stacked
 from reports.density import strip
+from reports.facts import n_finite
 from reports.figure import Figure, Material
 from reports.style import empty, tidy, tints
-from reports.words import estimate, plural
+from reports.words import estimate, percent, places, plural
 
 __all__ = ["FLIPS", "TAUS"]
 
@@ -99,14 +100,12 @@ def caption_taus(material: Material) -> str:
     taus = {f"{name}_median": words for name, words in (WITH_ATTENTION | BETWEEN).items()}
     if known[list(taus)].isna().all():
         return "No seed orders positions: none is finite, or none treats two positions differently."
-    said = [
-        f"{words} {estimate(summary, name, why=False)}" for name, words in taus.items() if not np.isnan(known[name])
-    ]
+    said = [f"{words} {estimate(summary, name, places)}" for name, words in taus.items() if not np.isnan(known[name])]
     return (
         f"Kendall's tau-b of two sizes over the positions of a sequence, mean over those of the same 100 sequences "
-        f"where both differ: above the line, attention and an attribution; below it, two attributions. Medians over "
-        f"seeds: {'; '.join(said)}. "
-        f"Positions with the same digit tie. {bars(len(material['seeds']))}"
+        f"where both differ: above the line, attention and an attribution; below it, two attributions. "
+        f"{'In the one seed' if n_finite(material) == 1 else 'Medians over seeds'}: {'; '.join(said)}. "
+        f"Positions with the same digit tie.{bars(n_finite(material))}"
     )
 
 
@@ -117,22 +116,23 @@ def caption_flips(material: Material) -> str:
     if np.isnan(known["permutation_flips_median"]):
         return "No seed is finite, so there is no pattern to permute."
     swaps = (
-        f"all swaps of two positions, {estimate(summary, 'swap_flips_median', True, False)}; "
+        f"all swaps of two positions, {estimate(summary, 'swap_flips_median', percent)}; "
         if not np.isnan(known["swap_flips_median"])
         else ""
     )
     far = (
         f" The nearest permuted pattern with another answer, where one was found, lies at a total variation distance "
-        f"of {estimate(summary, 'distance_to_flip_median', why=False)}."
+        f"of {estimate(summary, 'distance_to_flip_median')}."
         if not np.isnan(known["distance_to_flip_median"])
         else ""
     )
     several = int((seeds["n_thresholds"] > 1).sum())
     bound = f" (at least, for {plural(several, 'seed')} with several thresholds)" if several else ""
     return (
-        f"Values stay, attention is permuted. Medians over seeds of the share that changes the answer: {swaps}random "
-        f"permutations, {estimate(summary, 'permutation_flips_median', True, False)}; sequences for which some "
-        f"permutation does, {estimate(summary, 'some_permutation_flips_median', True, False)}{bound}.{far} "
+        f"Values stay, attention is permuted. {'' if n_finite(material) == 1 else 'Medians over seeds of the '}"
+        f"{'Share' if n_finite(material) == 1 else 'share'} that changes the answer: {swaps}random "
+        f"permutations, {estimate(summary, 'permutation_flips_median', percent)}; sequences for which some "
+        f"permutation does, {estimate(summary, 'some_permutation_flips_median', percent)}{bound}.{far} "
         f"Dots and bars as in a."
     )
 

@@ -14,7 +14,7 @@ from reports.figure import Figure, Material
 from reports.legend import handle, legend
 from reports.marks import FAMILIES
 from reports.style import empty, jitter, tidy, tints
-from reports.words import number, percent, plural
+from reports.words import listed, number, percent, plural
 
 THIRDS = (1 / 3, 2 / 3)
 COLUMNS = ["seed", "family", "certified", "focus"]
@@ -80,10 +80,12 @@ def caption(material: Material) -> str:
         if unseen
         else ""
     )
+    outlined = "; those with an outline are certified" if table["certified"].any() else ""
+    marks = f"Each mark is one seed{outlined}" if len(table) > 1 else "The mark is the one seed"
     return (
-        "Each mark is one seed; those with an outline are certified. A seed that is one linear rule is labelled by how "
-        "it keeps the other digits out of its answer: attention where low scores do at least two thirds of the "
-        "silence, value where at most one third does, both in between (dashed lines, a convention). Seeds that are not "
+        f"{marks}. A seed that is one linear rule is labelled by how it keeps the "
+        "other digits out of its answer: attention where low scores do at least two thirds of the silence, value "
+        "where at most one third does, both in between (dashed lines, a convention). Seeds that are not "
         f"one rule stand in the strip on the right.{rest}{gone}"
         f"{hexagons(len(table), rim='mostly certified')}"
     )
@@ -134,7 +136,9 @@ def caption_census(material: Material) -> str:
     largest = anyone["share"].idxmax()
     row = anyone.loc[largest]
     gone = [name for name in FAMILIES if anyone.loc[name, "n"] == 0]
-    absent = f" No seed is labelled {' or '.join(gone)}." if gone else ""
+    absent = f" No seed is labelled {listed(gone, 'or')}." if gone else ""
+    if int(row["n_seeds"]) == 1:
+        return f"The one seed is labelled “{largest}”."
     return (
         f"Lines: exact 95 % intervals for the shares (Clopper-Pearson, {plural(int(row['n_seeds']), 'seed')}); "
         f"numbers: seeds. The largest family is “{largest}”: {percent(row['share'])} "

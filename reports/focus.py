@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.density import cloud, hexagons
+from reports.facts import clearly, fixed_focus, n_finite
 from reports.figure import Figure, Material
 from reports.legend import handles
 from reports.marks import seed_groups
 from reports.style import error_axis, legend_below, tidy, tints
-from reports.words import estimate, number, plural
+from reports.words import brackets, estimate, interval, number, places, plural
 
 COLUMNS = ["seed", "focus", "focus_chance", "error_probability", "certified", "failed"]
 
@@ -71,7 +72,8 @@ def draw_uniform(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.02)
     groups = seed_groups(table)
-    cloud(ax, table["focus"], table["accuracy_uniform"], groups)
+    corner = {"loc": "lower left", "bbox_to_anchor": (0, 0)}
+    cloud(ax, table["focus"], table["accuracy_uniform"], groups, place=corner)
     ax.axhline(table["accuracy_always_no"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.axvline(table["focus_chance"].iloc[0], color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set_xlabel("focus")
@@ -83,12 +85,12 @@ def draw_uniform(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
 
 def caption_focus(material: Material) -> str:
     """Mean, median and chance."""
-    summary = material["summary"]
+    summary, n = material["summary"], n_finite(material)
+    middle = f"Median over {plural(n, 'seed')}" if n > 1 else "In the one seed"
     return (
         f"Focus is the expected share of attention on the digits that the rule names, exact over all inputs. "
-        f"Median over {plural(material['seeds'].shape[0], 'seed')}: {estimate(summary, 'focus_median')}, "
-        f"that is {estimate(summary, 'focus_lift_median')} times its value under uniform attention. "
-        f"Brackets: 95 % intervals over seeds."
+        f"{middle}: {estimate(summary, 'focus_median')}, that is {estimate(summary, 'focus_lift_median')} times its "
+        f"value under uniform attention.{brackets(summary, 'focus_median')}"
     )
 
 
@@ -96,24 +98,24 @@ def caption_accuracy(material: Material) -> str:
     """The rank correlation, with its sign in words."""
     summary = material["summary"]
     row = summary.set_index("measure").loc["focus_accuracy_correlation"]
-    if np.isnan(row["estimate"]):
+    certified = "; at 0, seeds that are right on every input" if material["seeds"]["certified"].any() else ""
+    if np.isnan(row["estimate"]) or fixed_focus(material):
         relation = "Too few seeds differ to say whether focus and accuracy go together."
     else:
-        clear = row["ci_low"] > 0 or row["ci_high"] < 0
-        sign = "more accurate" if row["estimate"] > 0 else "less accurate"
+        clear = clearly(row, 0)
+        sign = "more accurate" if clear > 0 else "less accurate"
         said = f"seeds that focus more are, if anything, {sign}" if clear else "no clear relation"
-        relation = (
-            f"Rank correlation of focus and accuracy: {estimate(summary, 'focus_accuracy_correlation')} ({said})."
-        )
-    return f"Each mark is one seed; at 0, seeds that are right on every input. {relation}{hexagons(_drawn(material))}"
+        relation = f"Rank correlation of focus and accuracy: {interval(row, places)} ({said})."
+    return f"Each mark is one seed{certified}. {relation}{hexagons(_drawn(material))}"
 
 
 def caption_uniform(material: Material) -> str:
     """What the two dashed lines are, and how the two go together."""
+    known = not np.isnan(material["summary"].set_index("measure").loc["focus_uniform_correlation", "estimate"])
+    relation = f" Rank correlation over seeds: {estimate(material['summary'], 'focus_uniform_correlation', places)}."
     return (
         "Accuracy that is left when every position gets the same attention, against focus; dashed: focus under uniform "
-        "attention, and the accuracy of always saying “no”. Rank correlation over seeds: "
-        f"{estimate(material['summary'], 'focus_uniform_correlation')}."
+        f"attention, and the accuracy of always saying “no”.{relation if known and not fixed_focus(material) else ''}"
         f"{hexagons(_drawn(material))}"
     )
 

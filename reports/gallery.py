@@ -37,6 +37,7 @@ ANSWER = (0.42, 0.34, 0.5, 0.16)  # sum, label, probability, mark
 NARROW = 1.45  # least room for a panel's title and scale
 WIDEST = 11.0  # three panels that would be wider lie below one another
 LONGEST = 9.0  # of a panel then
+LIMITS = (0.02, 0.05, 0.1, 0.25, 0.5)  # of contributions: of many digits each has a small one
 HAIR = 1e-9  # the two targets' values are +1 and -1 up to rounding
 
 TITLES = {"attention": "Attention", "value_gauged": "Value", "contribution_gauged": "Attention × value"}
@@ -59,7 +60,7 @@ class Scale:
             return cls(maps.attention, 0.0, 1.0, ("0", "1"))
         limit = 1.0
         if kind == "contribution_gauged":
-            limit = next((limit for limit in (0.25, 0.5) if values.abs().max() <= limit), limit)
+            limit = next((limit for limit in LIMITS if values.abs().max() <= limit), limit)
         whose = tuple(f" ({digit})" if kind == "value_gauged" else "" for digit in reversed(targets))
         beyond = "≤ " * bool(values.min() < -limit - HAIR), "≥ " * bool(values.max() > limit + HAIR)
         return cls(
@@ -103,7 +104,7 @@ class Plan:
     @property
     def right(self) -> float:
         """Where the answers begin."""
-        wide = max(self.slot, 3 * NARROW) if self.below else 3 * self.slot + 2 * GAP
+        wide = max(self.slot, 3 * NARROW + 4 * GAP) if self.below else 3 * self.slot + 2 * GAP
         return self.left + wide + GAP
 
     @property
@@ -191,7 +192,7 @@ def draw_gallery(
 def _titles(pen: Pen, plan: Plan, scales: dict[str, Scale]) -> None:
     """What each panel shows, with its scale; panels that lie below one another have theirs side by side here too."""
     for k, (kind, scale) in enumerate(scales.items()):
-        x = plan.left + k * (NARROW if plan.below else plan.slot + GAP)
+        x = plan.left + k * (NARROW + 2 * GAP if plan.below else plan.slot + GAP)
         low, high = scale.ends
         start = x + width_of(low, 6.5) + 0.05
         width = min(0.8, NARROW - width_of(low + high, 6.5) - 0.1)

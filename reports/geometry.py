@@ -10,9 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from reports.facts import n_finite, untrained
 from reports.figure import Figure, Material
 from reports.style import empty, legend_below, tidy, tints
-from reports.words import estimate, number, plural
+from reports.words import estimate, number, percent, places, plural
 
 START, TRAINED, OWN = "two seeds, at the start", "two seeds, trained", "a trained seed and its own start"
 MOST_BARS = 50
@@ -139,14 +140,14 @@ def caption_similarity(material: Material) -> str:
         ("cka", "CKA"),
     ):
         if known[f"{measure}_trained_mean"]:
-            words.append(f" {name} {estimate(summary, f'{measure}_trained_mean')}")
+            words.append(f" {name} {estimate(summary, f'{measure}_trained_mean', places)}")
             start = f"{measure}_initial_mean"
-            words.append(f", at the start {estimate(summary, start)};" if known[start] else ";")
+            words.append(f", at the start {estimate(summary, start, places)};" if known[start] else ";")
     text = "".join(words)[:-1] + ". "
-    if known["embedding_start_correlation_median"]:
+    if known["embedding_start_correlation_median"] and not untrained(material):
         text += (
-            f"With its own start, a trained seed's distances have a median correlation of "
-            f"{estimate(summary, 'embedding_start_correlation_median')}. "
+            f"With its own start, a seed’s distances have a median correlation of "
+            f"{estimate(summary, 'embedding_start_correlation_median', places)}. "
         )
     if known["cka_initial_mean"]:
         return text + "At the start seeds are independent: likeness there is chance, and for CKA chance is far above 0."
@@ -160,22 +161,21 @@ def caption_plane(material: Material) -> str:
     if not known["plane_share_trained_median"]:
         return "No seed is finite."
     chance = number(material["geometry"]["plane_share_chance"].iloc[0], 2)
+    middle, angle = ("Share", "Angle") if n_finite(material) == 1 else ("Median share", "Median angle")
     words = [
         "Scores read the embedding along one direction, values along another; what lies across their plane changes no "
-        f"answer. Median share of the variance in the plane: {estimate(summary, 'plane_share_trained_median')}"
+        f"answer. {middle} of the variance in the plane: {estimate(summary, 'plane_share_trained_median')}"
     ]
-    if known["plane_share_initial_median"]:
+    if known["plane_share_initial_median"] and not untrained(material):
         words.append(f", at the start {estimate(summary, 'plane_share_initial_median')}")
     words.append(f", expected in a random plane {chance}. ")
-    if known["embedding_change_plane_share_median"]:
+    if known["embedding_change_plane_share_median"] and not untrained(material):
         words.append(
             f"Of the change since the start ({estimate(summary, 'embedding_change_median')} of the start's size) "
             f"the plane holds {estimate(summary, 'embedding_change_plane_share_median')}. "
         )
     if known["direction_angle_trained_median"]:
-        words.append(
-            f"Median angle of the directions, in degrees: {estimate(summary, 'direction_angle_trained_median')}."
-        )
+        words.append(f"{angle} of the directions, in degrees: {estimate(summary, 'direction_angle_trained_median')}.")
     return "".join(words).strip()
 
 
@@ -193,17 +193,18 @@ def caption_separation(material: Material) -> str:
             if finite
             else "No seed is finite."
         )
-    share = row.loc["share_separated"]
+    share, n = row.loc["share_separated"], n_finite(material)
     small = (
-        f"p ≤ 0.05 in {estimate(summary, 'share_separated', share=True)} of all seeds. "
-        if not np.isnan(share["estimate"])
+        f"p ≤ 0.05 in {estimate(summary, 'share_separated', percent)} of all seeds. "
+        if not np.isnan(share["estimate"]) and n > 1
         else ""
     )
+    middle = "" if n == 1 else "median "
     return (
-        f"Separation: mean distance of pairs with {a} or {b} over that of pairs without (median "
+        f"Separation: mean distance of pairs with {a} or {b} over that of pairs without ({middle}"
         f"{estimate(summary, 'target_distance_ratio_median')}), ranked among all {choices} choices of two digits; "
         f"rank 1 is most separated. A seed's p is rank / {choices}, so no less than {number(1 / choices, 2)}. {small}"
-        f"Mean rank: {estimate(summary, 'separation_rank_trained_mean')}, by chance "
+        f"{'Its rank' if n == 1 else 'Mean rank'}: {estimate(summary, 'separation_rank_trained_mean')}, by chance "
         f"{number(row.loc['separation_rank_chance', 'estimate'])}."
     )
 

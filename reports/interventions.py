@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 
 from reports.by_digit import bars, by_digit, quantile_bar, stacked
 from reports.density import strip
+from reports.facts import n_finite
 from reports.figure import Figure, Material
 from reports.pair_map import pair_map
 from reports.style import empty, maps, tidy, tints
-from reports.words import estimate, exact_accuracy, number, percent, plural, probability
+from reports.words import estimate, exact_accuracy, number, percent, probability
 
 WHOLE = {  # what is changed as a whole, from above
     "only_targets": "only {low} and {high}\nattended",
@@ -128,20 +129,22 @@ def caption_whole(material: Material) -> str:
     if not medians.notna().any():
         return "No seed is finite, so there is no pattern to change."
     summary = material["summary"]
-    share = estimate(summary, "share_uniform_above_always_no", share=True)
+    n = n_finite(material)
+    share = estimate(summary, "share_uniform_above_always_no", percent)
+    better = f", and {share} of all seeds are then better than always saying “no”" if n > 1 else ""
     moved = (
         f" The pattern of the next seed changes a median of "
-        f"{estimate(summary, 'transplant_flip_median', share=True)} of the answers."
+        f"{estimate(summary, 'transplant_flip_median', percent)} of the answers."
         if ("transplant", -1) in medians.index
         else ""
     )
     return (
-        f"Exact accuracy over all inputs after the pattern is changed, values and readout as trained. Median with "
-        f"attention on {low} and {high} alone: {exact_accuracy(medians['only_targets', -1])}; without them: "
+        f"Exact accuracy over all inputs after the pattern is changed, values and readout kept. "
+        f"{'With' if n == 1 else 'Median with'} attention on {low} and {high} alone: "
+        f"{exact_accuracy(medians['only_targets', -1])}; without them: "
         f"{exact_accuracy(medians['without_targets', -1])}; with uniform attention: "
-        f"{estimate(summary, 'accuracy_uniform_median')}, and {share} of all seeds are then better than always "
-        f"saying “no”.{moved} Where nothing is left to attend to, the mean pooled value takes its place. "
-        f"{bars(len(material['seeds']))}"
+        f"{estimate(summary, 'accuracy_uniform_median')}{better}.{moved} Where nothing is left to attend to, the mean "
+        f"pooled value takes its place.{bars(n)}"
     )
 
 
@@ -153,7 +156,8 @@ def _by_digit_caption(material: Material, kind: str, words: str) -> str:
         return f"{words} No seed is finite."
     others = rows.drop([a, b])
     rest = f"; for any other digit at least {exact_accuracy(others.max())}" if len(others) else ""
-    return f"{words} Median accuracy for {a}: {exact_accuracy(rows[a])}, for {b}: {exact_accuracy(rows[b])}{rest}."
+    middle = "Accuracy" if n_finite(material) == 1 else "Median accuracy"
+    return f"{words} {middle} for {a}: {exact_accuracy(rows[a])}, for {b}: {exact_accuracy(rows[b])}{rest}."
 
 
 def caption_removed(material: Material) -> str:
@@ -178,14 +182,15 @@ def caption_exchanged(material: Material) -> str:
         return "No seed is finite."
     pairs = table[[not {digit, partner} & {a, b} for _, digit, partner in table.index]]
     rest = (
-        f" Between two digits that the rule does not name, the median is at most {probability(pairs.max())}."
+        f" Between two digits that the rule does not name, it is at most {probability(pairs.max())}."
         if len(pairs)
         else ""
     )
     n = int(data_exchanged(material)["n_seeds"].max())
+    middle = "in the one seed" if n == 1 else f"median over {n:,} seeds"
     return (
         f"Share of all inputs whose answer changes when two digits exchange their scores (below the diagonal) or their "
-        f"values (above), median over {plural(n, 'seed')}. For {a} and {b}: {percent(table['swap_scores', a, b])} with "
+        f"values (above), {middle}. For {a} and {b}: {percent(table['swap_scores', a, b])} with "
         f"scores, {percent(table['swap_values', a, b])} with values.{rest}"
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from reports.figure import Figure, Material
 from reports.style import empty, log_axis, thousands, tidy, tints
-from reports.words import number, plural
+from reports.words import at_most, number, plural
 
 MOST_LINES = 60
 
@@ -65,6 +66,7 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     ax.plot([], [], color=tints.pale, linewidth=0.6, label="single seeds")
     ax.set_yscale("log")
     log_axis(ax.yaxis)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     thousands(ax.xaxis)
     ax.set_xlim(0, max(1, table["step"].max()))
     ax.set_xlabel("step (one batch each)")
@@ -79,12 +81,19 @@ def caption(material: Material) -> str:
     spread = material["history_spread"]
     if spread.empty:
         return "No step was trained, so no loss was recorded."
-    first, last = spread.iloc[0], spread.iloc[-1]
+    first, last, n = spread.iloc[0], spread.iloc[-1], len(material["seeds"])
+    way = f"goes from {number(first['q50'])} nats by step {first['step']:,} to {number(last['q50'])} at step"
+    if n == 1:
+        return f"Mean batch loss between records, for the one seed: it {way} {last['step']:,}."
+    spread_at_end = (
+        f"; there the middle 90 % of seeds lie between {number(last['q05'])} and {number(last['q95'])} (spread over "
+        "seeds, not uncertainty)"
+        if last["q05"] < last["q95"]
+        else ""
+    )
     return (
-        f"Mean batch loss between records, for {plural(len(material['seeds']), 'seed')} (at most {MOST_LINES} drawn as "
-        f"lines). The median falls from {number(first['q50'])} nats by step {first['step']:,} to {number(last['q50'])} "
-        f"at step {last['step']:,}; there the middle 90 % of seeds lie between {number(last['q05'])} and "
-        f"{number(last['q95'])} (spread over seeds, not uncertainty)."
+        f"Mean batch loss between records, for {plural(n, 'seed')}{at_most(MOST_LINES, n, ' as lines')}. The median "
+        f"{way} {last['step']:,}{spread_at_end}."
     )
 
 

@@ -14,7 +14,7 @@ from reports.density import cloud, hexagons
 from reports.figure import Figure, Material
 from reports.marks import ORDERS
 from reports.style import empty, thousands, tidy, tints
-from reports.words import percent, plural
+from reports.words import percent
 
 HALF = 0.5
 
@@ -61,8 +61,8 @@ def _dots(seeds: pd.DataFrame, ax: Axes) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5, integer=True))
         thousands(axis)
-    ax.set_xlabel("values half split (step)")
-    ax.set_ylabel("attention half focused (step)")
+    ax.set_xlabel("values half-way (step)")
+    ax.set_ylabel("attention half-way (step)")
     ax.set_title(title)
     tidy(ax, "both")
 
@@ -106,17 +106,27 @@ def caption(material: Material) -> str:
     a, b = material.targets
     half = shares[shares["fraction"] == HALF].set_index("first")
 
+    n = int(half["n_seeds"].sum())
+    dots = "the dot is the seed" if n == 1 else "each dot a seed"
+    which = half.index[half["n_seeds"] == 1][0] if n == 1 else ""
+
     def said(kind: str) -> str:
         row = half.loc[kind]
         return f"{percent(row['share'])} [{percent(row['ci_low'])}, {percent(row['ci_high'])}]"
 
-    return (
+    first = (
         f"Left: when the gap of the values of {a} and {b}, and focus, had gone half of their way from the first to the "
-        f"last snapshot; each dot a seed, somewhere between the snapshots within which each "
-        f"came. Right: what came first, for other parts of the way too. For one half: values in {said('values')} of "
-        f"{plural(int(half['n_seeds'].sum()), 'seed')}, attention in {said('attention')}, both between the same two "
-        f"snapshots in {said('together')} (95 % Wilson intervals); no order where one of the two ends as it began."
-        f"{hexagons(int(half['n_seeds'].sum()))}"
+        f"last snapshot; {dots}, somewhere between the snapshots within which each "
+        f"came. Right: what came first, for other parts of the way too. "
+    )
+    if n == 1:
+        words = {"values": "values", "attention": "attention", "together": "both at once", "none": "no order"}
+        return f"{first}For one half: {words[str(which)]}."
+    return (
+        f"{first}For one half: values in {said('values')} of {n:,} seeds, attention in {said('attention')}, both "
+        f"between the same two snapshots in {said('together')} (95 % Wilson intervals); no order where one of the two "
+        "ends as it began."
+        f"{hexagons(n)}"
     )
 
 

@@ -23,14 +23,13 @@ from matplotlib.axes import Axes
 from reports.density import cloud, hexagons, limits
 from reports.figure import Figure, Material
 from reports.legend import Group
-from reports.style import empty, text_colour, tidy, tints
+from reports.style import dots, empty, text_colour, tidy, tints
 from reports.words import number, plural
 
 __all__ = ["PLANE", "RULE", "SILENT", "ways"]
 
 SILENT = 0.1  # of the first digit's weight
 CURVES = (1.0, 0.1, 0.01)
-DOT = {"s": 6, "alpha": 0.5}
 
 
 def data_plane(material: Material) -> pd.DataFrame:
@@ -50,7 +49,7 @@ def data_rule(material: Material) -> pd.DataFrame:
     past = ruled["score"] - ruled["seed"].map(of_first["score"])
     with np.errstate(divide="ignore"):
         size = np.exp(np.log(ruled["rule_weight"].abs()) - past)
-    table = ruled[["seed", "digit", "is_target", "rule_weight"]].reset_index(drop=True)
+    table = ruled[["seed", "digit", "rule_weight"]].reset_index(drop=True)
     return table.assign(
         value_past_threshold=(np.sign(ruled["rule_weight"]) * size).to_numpy(), score_past_first=past.to_numpy()
     )
@@ -63,7 +62,14 @@ def draw_plane(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4))
         return empty(ax, "no seed is finite", title)
     ax.set_xlim(_with(limits(table["value_gauged"]), -1.3, 1.3))
     ax.set_ylim(_with(limits(table["log_weight"]), -0.5, 1))
-    cloud(ax, table["value_gauged"], table["log_weight"], _groups(table, targets), dot=DOT, unit="digits")
+    cloud(
+        ax,
+        table["value_gauged"],
+        table["log_weight"],
+        _groups(table, targets),
+        dot=dots(table["seed"].nunique()),
+        unit="digits",
+    )
     ax.axhline(0, color=tints.chance, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     for digit, place in zip(targets, (1, -1), strict=True):
         _name(ax, digit, (place, ax.get_ylim()[1]), targets)
@@ -93,7 +99,7 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
             words: dict[str, Any] = {"fontsize": 7, "color": tints.muted, "va": "center", "annotation_clip": False}
             ax.annotate(f"weight {weight:g}", (right, curve[-1]), (3, 0), textcoords="offset points", **words)
     free = table["digit"] != first
-    cloud(ax, x[free], y[free], _groups(table[free], targets), dot=DOT, unit="digits")
+    cloud(ax, x[free], y[free], _groups(table[free], targets), dot=dots(table["seed"].nunique()), unit="digits")
     ax.axvline(0, color=tints.ink, linewidth=0.7, zorder=1)
     ax.axhline(0, color=tints.ink, linewidth=0.7, zorder=1)
     ax.scatter(1, 0, s=22, color=tints.first, linewidths=0, zorder=6)  # of all seeds, by what the scales are
@@ -134,7 +140,7 @@ def ways(material: Material) -> dict[str, int]:
     there are, silent or not.
     """
     table = data_rule(material)
-    others = table[~table["is_target"]]
+    others = table[~table["digit"].isin(material.targets)]
     low = np.exp(others["score_past_first"]) < SILENT
     near = others["value_past_threshold"].abs() < SILENT
     silent = others["rule_weight"].abs() < SILENT

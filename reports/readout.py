@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from reports.figure import Figure, Material
 from reports.marks import FAMILIES
 from reports.style import colour, text_colour, tidy, tints
-from reports.words import number, plural
+from reports.words import at_most, number, plural
 
 MOST_LINES = 300
 
@@ -76,16 +76,14 @@ def caption(material: Material) -> str:
     inside = thresholds[thresholds["reachable"]]
     counts = material["seeds"]["n_thresholds"].value_counts().sort_index()
     how_many = ", ".join(f"{plural(int(n), 'seed')} with {k}" for k, n in counts.items())
+    low, high = (number(inside["threshold_gauged"].agg(end), 2) for end in ("min", "max")) if len(inside) else ("", "")
     where = (
-        f" They lie between {number(inside['threshold_gauged'].min(), 2)} and "
-        f"{number(inside['threshold_gauged'].max(), 2)} on this scale."
-        if len(inside)
-        else ""
+        f" They lie between {low} and {high} on this scale." if low != high else f" All lie at {low}." if low else ""
     )
+    n = len(material["seeds"])
     return (
-        "Each line is one seed's readout over the pooled values that an input can have (at most "
-        f"{MOST_LINES} seeds drawn). "
-        f"Ticks on the line at one half mark every seed's thresholds, where the answer changes: {how_many}.{where} "
+        f"Each line is one seed’s readout over the pooled values that an input can have{at_most(MOST_LINES, n)}. "
+        f"Ticks on the line at one half mark every seed’s thresholds, where the answer changes: {how_many}.{where} "
         f"The scale sends an input of {material.targets[0]}s alone to +1 and of {material.targets[1]}s alone to −1."
     )
 
@@ -116,6 +114,7 @@ def draw_thresholds(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2
     ax.set_ylabel("thresholds")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title("Where thresholds lie")
+    ax.set_ylim(0, 1.35 * max(1.0, ax.get_ylim()[1] / 1.05))  # room for the legend
     ax.legend(loc="upper right")
     outside = int((table["threshold_gauged"].abs() > 1).sum())
     if outside:
@@ -134,8 +133,8 @@ def caption_thresholds(material: Material) -> str:
     return (
         f"The same thresholds, counted. A tie between {a}s and {b}s must be answered “no”, so a good "
         "threshold lies a little on the side "
-        f"of {a}, above 0, where the two digits get equal attention: so it is in {above:,} of the "
-        f"{plural(n, 'seed')} with one threshold."
+        f"of {a}, above 0, where the two digits get equal attention"
+        f"{f': so it is in {above:,} of the {n:,} with one threshold' if n > 1 else ''}."
     )
 
 

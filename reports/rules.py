@@ -15,7 +15,7 @@ from reports.figure import Figure, Material
 from reports.legend import handle, legend
 from reports.marks import seed_groups
 from reports.style import empty, jitter, tidy, tints
-from reports.words import estimate, number, plural
+from reports.words import at_most, brackets, estimate, number
 
 SEEDS = ["seed", "certified", "angle", "margin", "second_weight", "distractor_weight"]
 ENDS = ["distractor_weight_low", "distractor_weight_high"]
@@ -104,7 +104,7 @@ def caption_region(material: Material) -> str:
     inside = int(seeds["certified"].sum())
     checks = material["common_rule_checks"].set_index("rule")
     bars = (
-        f"the dot is the mean weight of the other digits, the bar (at most {MOST_BARS} are drawn) runs from their "
+        f"the dot is the mean weight of the other digits, the bar{at_most(MOST_BARS, len(seeds))} runs from their "
         "least to their greatest. A seed is right on every input exactly when its whole bar lies in the shaded region, "
         "which is computed from all pairs of counts"
         if material.config.vocab_size > 2
@@ -117,11 +117,13 @@ def caption_region(material: Material) -> str:
             "input. Cross: the hard-margin rule of all inputs."
         )
     median = "" if np.isnan(checks.loc["median", "error_probability"]) else _median_rule(checks.loc["median"])
-    return (
-        f"Each mark is one of {plural(len(seeds), 'seed')} (of {len(certificates):,}) with a single rule that counts "
-        f"{first} for “yes”; {bars}: {inside:,} {'is' if inside == 1 else 'are'}. Cross: the hard-margin rule of all "
-        f"inputs.{median}{hexagons(len(seeds))}"
-    )
+    n, single = len(certificates), f"with a single rule that counts {first} for “yes”"
+    who = f"Each mark is one of {len(seeds):,} seeds (of {n:,}) {single}"
+    which = f"{inside:,} {'is' if inside == 1 else 'are'}" if inside else "none is"
+    if len(seeds) == 1:
+        who = f"The mark is the one seed{f' of {n:,}' if n > 1 else ''} {single}"
+        which, median = "so it is" if inside else "it is not", ""
+    return f"{who}; {bars}: {which}. Cross: the hard-margin rule of all inputs.{median}{hexagons(len(seeds))}"
 
 
 def _median_rule(row: pd.Series) -> str:
@@ -167,19 +169,16 @@ def caption_margins(material: Material) -> str:
     if n == 0:  # not even a backward one
         return "No seed changes its answer at exactly one pooled value, so no seed is a single rule."
     certified = int(rows.loc["margin_certified_median", "n_seeds"])
-    margin = (
-        f" Median least margin of the {plural(certified, 'certified seed')}: "
-        f"{estimate(summary, 'margin_certified_median')} nats."
-        if certified
-        else ""
-    )
-    close = data_seeds(material)["angle"] < NEAREST
+    middle = "in the one certified seed" if certified == 1 else f"median over the {certified:,} certified seeds"
+    margin = f" It is {estimate(summary, 'margin_certified_median')} nats, {middle}." if certified else ""
+    close = (data_seeds(material)["angle"] < NEAREST).any()
+    who = "" if n == 1 else f", median over {n:,} seeds"
     return (
         "Least margin: the least logit in favour of the right answer over all inputs, above 0 exactly where a seed is "
-        f"right on all. Median angle over {plural(n, 'seed')} with a single rule: "
-        f"{estimate(summary, 'rule_angle_median')} degrees.{margin} Brackets: 95 % intervals over seeds. Margins are "
-        f"linear up to {LINEAR:g} nat, logarithmic beyond."
-        + (f" Angles below {NEAREST} are drawn there." if close.any() else "")
+        f"right on all.{margin} Angle of a single rule to the hard-margin rule{who}: "
+        f"{estimate(summary, 'rule_angle_median')} degrees."
+        f"{brackets(summary, 'rule_angle_median')} Margins are linear up to {LINEAR:g} nat, logarithmic beyond."
+        + (f" Angles below {NEAREST} are drawn there." if close else "")
         + hexagons(n)
     )
 

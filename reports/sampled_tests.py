@@ -48,10 +48,21 @@ def caption_tests(material: Material) -> str:
         if row["n_pairs"]
         else ""
     )
+    wrong = material["seeds"]["error_probability"] > 0
+    share, n = percent(row["passed_wrongly"]), int(wrong.sum())
+    finds = (
+        f"is expected to find no mistake in {share} of the {n:,} seeds that make some"
+        if n > 1
+        else f"finds no mistake of the one seed that makes some in {share} of cases"
+    )
+    passing = (
+        f"; a seed that passes is right on every input with a probability of {percent(row['certified_given_passed'])}"
+        if not wrong.all()
+        else ""
+    )
     return (
-        f"Computed from the exact error probabilities, not simulated. A test set of {SIZE:,} sequences is expected to "
-        f"find no mistake in {percent(row['passed_wrongly'])} of the seeds that make some; a seed that passes is right "
-        f"on every input with a probability of {percent(row['certified_given_passed'])}.{pairs}"
+        f"Computed from the exact error probabilities, not simulated. A test set of {SIZE:,} sequences "
+        f"{finds}{passing}.{pairs}"
     )
 
 
@@ -89,12 +100,17 @@ def caption_error(material: Material) -> str:
     row = material["sampled_tests"].set_index("size").loc[SIZE]
     if row["absolute_error_worst"] == 0:
         return "No seed errs, so that every test set gives the exact accuracy, 1."
+    small = (
+        " A small error does not mean that the test set tells a seed that errs on few inputs from one that errs on "
+        "none."
+    )
+    first = f"Expected distance of the accuracy on a sampled test set from the exact one. With {SIZE:,} sequences: "
+    if len(material["seeds"]) == 1:
+        return f"{first}{probability(row['absolute_error_mean'])}.{small}"
     none = " Medians of 0 are not drawn." if row["absolute_error_median"] == 0 else ""
     return (
-        f"Expected distance of the accuracy on a sampled test set from the exact one. With {SIZE:,} sequences: "
-        f"{probability(row['absolute_error_mean'])} in the mean, {probability(row['absolute_error_worst'])} for the "
-        f"worst seed, {probability(row['absolute_error_median'])} in the median. A small error does not mean "
-        f"that the test set tells a seed that errs on few inputs from one that errs on none.{none}"
+        f"{first}{probability(row['absolute_error_mean'])} in the mean, {probability(row['absolute_error_worst'])} for "
+        f"the worst seed, {probability(row['absolute_error_median'])} in the median.{small}{none}"
     )
 
 

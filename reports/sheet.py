@@ -24,6 +24,7 @@ from reports.style import tints
 __all__ = ["Link", "Sheet"]
 
 LEADING = 1.38
+BETWEEN = 0.08  # two columns of a table, in inches
 ENTRY = 0.6  # what an entry of a table of contents leaves free of the width: its indent, and the page number
 SANS, MONOSPACED = "DejaVu Sans", "DejaVu Sans Mono"
 
@@ -190,18 +191,18 @@ class Sheet:
     def table(
         self, rows: Sequence[Sequence[str]], widths: Sequence[float], size: float = 8, header: bool = True
     ) -> None:
-        """Rows of text in columns of the given shares of the width; the last column wraps."""
-        starts = [self.paper.side + self.width * sum(widths[:k]) / sum(widths) for k in range(len(widths))]
-        last = self.width * widths[-1] / sum(widths)
+        """Rows of text in columns of the given shares of the width; cells wrap."""
+        starts = [self.width * sum(widths[:k]) / sum(widths) for k in range(len(widths) + 1)]
         for k, row in enumerate(rows):
             weight = "bold" if header and k == 0 else "normal"
-            top = self.y
-            for x, cell in zip(starts[:-1], row[:-1], strict=True):
-                self._write(x, top + self.leading(size), cell, size, fontweight=weight)
-            for line in wrapped(row[-1], last, size, weight):
-                self.y += self.leading(size)
-                self._write(starts[-1], self.y, line, size, fontweight=weight)
-            self.y = max(self.y, top + self.leading(size)) + 0.03
+            lines = 1
+            for x, end, cell in zip(starts[:-1], starts[1:], row, strict=True):
+                room = end - x - (BETWEEN if end < self.width else 0)
+                cut = wrapped(cell, room, size, weight)
+                lines = max(lines, len(cut))
+                for n, line in enumerate(cut, start=1):
+                    self._write(self.paper.side + x, self.y + n * self.leading(size), line, size, fontweight=weight)
+            self.y += lines * self.leading(size) + 0.03
             if header and k == 0:
                 self.rule()
         self.y += 0.1

@@ -47,6 +47,7 @@ MOST_CELLS = 4_000  # positions in a gallery
 MOST_PANELS = 24
 MOST_NUMBERS = 2_000_000  # positions in all seeds
 MOST_LINES = 40  # in a terminal
+FILLED = 0.95  # of a line: letters of few dots are wider
 HOW_ROWS = " Rows: seeds, the one with the most focus (expected attention on the rule’s digits) on top; ✗: wrong."
 MARGIN, LINE, NARROWEST = 0.15, 0.13, 4.5  # inches
 
@@ -77,7 +78,7 @@ class Shown:
         with look(style):
             width, height = size_of_all(self.table) if self.blocks is None else natural_size(self.table, self.blocks)
             width = max(width, NARROWEST)
-            words = wrapped(self.words, width, 7, "normal")
+            words = wrapped(self.words, FILLED * width, 7, "normal")
             foot = LINE * (len(words) + 0.5)
             (across, down), dots, scale = _on_canvas(width + 2 * MARGIN, height + foot + 2 * MARGIN)
             picture = Drawing(figsize=(across, down))

@@ -12,7 +12,7 @@ from reports.figure import Figure, Material
 from reports.legend import legend
 from reports.marks import seed_groups
 from reports.style import empty, tidy, tints
-from reports.words import estimate, percent, plural
+from reports.words import estimate, percent
 
 
 def data(material: Material) -> pd.DataFrame:
@@ -80,12 +80,21 @@ def caption(material: Material) -> str:
     a = material.targets[0]
     if table.empty:
         return "Silence is defined for a seed with exactly one threshold and at least one distractor; there is none."
+    summary, n = material["summary"], len(table)
+    marks = f"Each mark is one of {n:,} seeds" if n > 1 else "The mark is the one seed"
+    part = summary.set_index("measure").loc["silence_by_attention_median", "estimate"]
+    share = (
+        f" {'Share' if n == 1 else 'Median share'} by attention: "
+        f"{estimate(summary, 'silence_by_attention_median', percent)}; beyond 100 % values work against the silence, "
+        "below 0 % attention does."
+        if not np.isnan(part)
+        else ""
+    )
     return (
-        f"Each mark is one of {plural(len(table), 'seed')} with a single rule: how far its distractors’ weights stay "
-        f"below that of {a}, on average, split exactly into the part that lower scores do and the part that values "
-        "near the threshold do. One nat divides a weight by 2.72; along a thin line the sum is the number at its foot. "
-        f"Median share by attention: {estimate(material['summary'], 'silence_by_attention_median', share=True)}."
-        f"{hexagons(len(table))}"
+        f"{marks} with a single rule: how far distractors’ weights stay below that of {a}, on average, split exactly "
+        "into the part that lower scores do and the part that values near the threshold do. One nat divides a weight "
+        f"by 2.72; along a thin line the sum is the number at its foot.{share}"
+        f"{hexagons(n)}"
     )
 
 
@@ -95,10 +104,15 @@ def caption_digits(material: Material) -> str:
     medians = spread[spread["measure"] == "share_attention"]["q50"].dropna()
     if medians.empty:
         return "There is nothing to show."
+    n, low, high = len(data(material)), percent(medians.min()), percent(medians.max())
+    said = (
+        f"{'shares' if n == 1 else 'medians over seeds'} lie between {low} and {high}"
+        if low != high
+        else f"all at {low}"
+    )
     return (
-        f"The same for each distractor: medians over seeds lie between {percent(medians.min())} and "
-        f"{percent(medians.max())}. Above 1 a digit’s value works against its silence, below 0 its score does. "
-        f"{bars(len(material['silencing_by_seed']))}"
+        f"The same for each distractor: {said}. Above 1 a digit’s value works against its silence, below 0 its score "
+        f"does.{bars(n)}"
     )
 
 

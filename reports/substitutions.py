@@ -44,13 +44,18 @@ def caption(material: Material) -> str:
     table = material["substitutions"]
     a, b = material.targets
     label = table[table["seed"] == table["seed"].iloc[0]].set_index(["digit", "substitute"])["label_flips"]
-    alike = estimate(material["summary"], "share_substitutions_as_label", share=True)
+    share = estimate(material["summary"], "share_substitutions_as_label", percent)
+    many = len(material["seeds"]) > 1
+    alike = (
+        f" Share of seeds whose answer changes exactly as often as the right one, for every pair: {share}."
+        if many
+        else ""
+    )
     others = ", and never between two digits that the rule does not name" if material.config.vocab_size > 3 else ""
     return (
         f"One random position of a random sequence holds the row's digit, and the column's is written there: "
         f"probability that the answer changes, exact over all other positions; 0 is never. The right answer changes "
-        f"with {percent(label[a, b])} of the changes from {a} to {b}{others}. Share of seeds whose answer changes "
-        f"exactly as often as the right one, for every pair: {alike}."
+        f"with {percent(label[a, b])} of the changes from {a} to {b}{others}.{alike}"
     )
 
 

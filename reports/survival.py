@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from reports.figure import Figure, Material
 from reports.marks import MILESTONES
 from reports.style import empty, thousands, tidy, tints
-from reports.words import percent, plural
+from reports.words import percent
 
 LOOKS = {
     "accuracy_0.99": "accuracy > 0.99",
@@ -57,12 +57,17 @@ def caption(material: Material) -> str:
         return "The run keeps no snapshots, so there is nothing to look at."
     last = table.groupby("event").last()
     ends = [f"{label}: {percent(last.loc[event, 'surviving'])}" for event, label in LOOKS.items()]
+    n = int(table["n_at_risk"].iloc[0])
+    if n == 1:
+        return (
+            "Whether the one seed is not there yet (1) or is (0), as far as snapshots have shown: a stair falls at the "
+            "first that shows it, and the event came since the snapshot before."
+        )
     return (
         "Share of seeds that no snapshot up to here has shown to be there (Kaplan-Meier; bands: pointwise 95 % "
         "intervals, log-log, so uncertainty; none where the share is 0 or 1). A stair falls at the first snapshot that "
-        "shows it: the event came since the snapshot before. All "
-        f"{plural(int(table['n_at_risk'].iloc[0]), 'seed')} are in; those that never get there are censored where they "
-        f"were last seen. Not yet at step {table['step'].max():,}: {'; '.join(ends)}."
+        f"shows it: the event came since the snapshot before. All {n:,} seeds are in; those that never get there are "
+        f"censored where they were last seen. Not yet at step {table['step'].max():,}: {'; '.join(ends)}."
     )
 
 

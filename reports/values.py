@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 
 from reports.by_digit import almost_all, bars, by_digit, by_digit_table
 from reports.density import limits
+from reports.facts import n_finite
 from reports.figure import Figure, Material
 from reports.style import empty, tints
-from reports.words import number, plural
+from reports.words import capital, number, told
 
 COLUMNS = ["kind", "seed", "digit"]
 LINEAR = 0.1  # rule weights are drawn on a linear scale up to here
@@ -64,16 +65,22 @@ def caption_values(material: Material) -> str:
     a, b = material.targets
     spread = material["digits_spread"]
     values = spread[spread["measure"] == "value_gauged"].set_index("digit").drop([a, b])
-    rest = (
-        f"Other digits lie between {number(values['q05'].min(), 2)} and {number(values['q95'].max(), 2)} "
-        f"in 90 % of the seeds, with medians of {number(values['q50'].min(), 2)} to {number(values['q50'].max(), 2)}: "
-        "values alone do not fix the rule, because attention weighs them. "
-        if len(values)
-        else ""
-    )
+    n = n_finite(material)
+    if values.empty:
+        rest = ""
+    elif n == 1:
+        rest = (
+            f" Those of other digits lie between {number(values['q50'].min(), 2)} and {number(values['q50'].max(), 2)}."
+        )
+    else:
+        rest = (
+            f" For each other digit 90 % of the seeds lie within {number(values['q05'].min(), 2)} to "
+            f"{number(values['q95'].max(), 2)}, with medians of {number(values['q50'].min(), 2)} to "
+            f"{number(values['q50'].max(), 2)}."
+        )
     return (
-        f"A value means something only up to an affine map that the readout undoes; here each seed's scale is fixed "
-        f"by value({a}) = +1 and value({b}) = −1. {rest}{bars(len(material['seeds']))}"
+        "A value means something only up to an affine map that the readout undoes; here each seed’s scale is fixed by "
+        f"value({a}) = +1 and value({b}) = −1.{rest}{bars(n)}"
     )
 
 
@@ -87,15 +94,27 @@ def caption_rule(material: Material) -> str:
         return "No seed changes its answer at exactly one pooled value, so no seed is one linear rule."
     others = weights["q50"].drop([a, b])
     rest = f", of each other digit {number(others.min(), 2)} to {number(others.max(), 2)}" if len(others) else ""
+    who = capital(told(n, len(material["seeds"]), "changes its", "change their", ""))
     return (
-        f"{plural(n, 'seed')} of {len(material['seeds']):,} change their answer at exactly one pooled value; such a "
-        f"seed says “yes” exactly when the sum of count × weight is positive. "
-        f"Median weight of {a}: {number(weights.loc[a, 'q50'], 3)}, of {b}: {number(weights.loc[b, 'q50'], 3)}{rest}. "
-        f"To be right on every input, ties included, weight({b}) must be at or just below −weight({a}) and the others "
-        f"small. "
+        f"{who} answer at exactly one pooled value; such a seed says “yes” exactly when the sum of count × weight is "
+        f"positive. {'Weight' if n == 1 else 'Median weight'} of {a}: {number(weights.loc[a, 'q50'], 3)}, of {b}: "
+        f"{number(weights.loc[b, 'q50'], 3)}{rest}. {right_weights(material)} "
         f"The axis is linear between −{LINEAR} and {LINEAR} and logarithmic beyond. Dots and bars as for the values; "
         "triangles: the hard-margin rule."
     )
+
+
+def right_weights(material: Material) -> str:
+    """Which weights of the second digit are right where the others count for nothing.
+
+    With k + 1 against k of the digits, the closest "yes" of a sequence of 2k + 1, (k + 1) + k w must be positive; a
+    tie, n + n w, must not.
+    """
+    a, b = material.targets
+    k = (material.config.length - 1) // 2
+    low = f"above {number(-(k + 1) / k)} and " if k else ""
+    top = "at most −1" if material.config.length > 1 else "at most 0"
+    return f"Beside 1 for {a} and 0 for other digits, a weight of {b} is right on every input if it is {low}{top}."
 
 
 VALUES = Figure("values_by_digit", data_values, draw_values, caption_values)

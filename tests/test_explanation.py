@@ -11,7 +11,7 @@ from attnprobe.population import Population
 from reports import agreement, faithfulness
 from reports.figure import Material
 from reports.pages import attributions, explanation
-from reports.words import number, percent, probability
+from reports.words import number, percent, places, probability
 
 
 def material(path, networks, **sizes) -> Material:
@@ -49,9 +49,8 @@ def test_the_finding_says_so(alike) -> None:
     focus = alike["seeds"].set_index("seed")["focus"]
     differ = alike["agreement"]["disagreement"].median()
     assert explanation.finding(alike) == (
-        f"Seeds 1 and 2 give the same answer to every input, with {percent(focus[1])} and {percent(focus[2])} of their "
-        f"attention on 3s and 1s; in the median of 6 pairs of seeds answers differ with probability "
-        f"{probability(differ)}."
+        f"With {percent(focus[1])} and {percent(focus[2])} of attention on 3s and 1s, seeds 1 and 2 answer every input "
+        f"alike; the median of 6 pairs disagrees with probability {probability(differ)}."
     )
     label = Population.of(alike.config.task)
     assert differ == pytest.approx(label.share(label.label) / 2), "3 of 6 pairs hold the seed that says no"
@@ -64,9 +63,7 @@ def test_a_pair_that_differs_is_not_called_the_same(tmp_path) -> None:
     (pair,) = found["agreement"].to_dict("records")
     assert 0 < pair["disagreement"] < 0.1
     said = explanation.finding(found)
-    assert (
-        f"Seeds 0 and 1 answer a random input differently with probability {probability(pair['disagreement'])}" in said
-    )
+    assert f"seeds 0 and 1 disagree with probability {probability(pair['disagreement'])}" in said
     assert "every input" not in said
     assert "their rules lie" not in agreement.PATTERNS.caption(found), "one of them has no rule"
 
@@ -74,7 +71,10 @@ def test_a_pair_that_differs_is_not_called_the_same(tmp_path) -> None:
 def test_without_two_sound_seeds_there_is_no_pair(tmp_path) -> None:
     found = material(tmp_path / "run", [looking(1.0), lambda config: planted.constant(config)])
     assert agreement.farthest(found) is None
-    assert explanation.finding(found) == "There are no two sound seeds whose patterns could be compared."
+    assert (
+        explanation.finding(found)
+        == "Fewer than two seeds are finite and did not fail, so there are no two ways of attending to compare."
+    )
     assert agreement.PATTERNS.caption(found) == "Of 2 seeds there are no two that are finite and did not fail."
     assert "ring" not in agreement.PAIRS.caption(found)
 
@@ -82,17 +82,17 @@ def test_without_two_sound_seeds_there_is_no_pair(tmp_path) -> None:
 def test_captions_hold_the_medians_of_the_table(small_run) -> None:
     found = Material(small_run)
     table = small_run.table("faithfulness").pivot(index="seed", columns="measure", values="value")
-    assert f"Shapley value {number(table['tau_shapley'].median())}" in faithfulness.TAUS.caption(found)
+    assert f"Shapley value {places(table['tau_shapley'].median())}" in faithfulness.TAUS.caption(found)
     assert percent(table["permutation_flips"].median()) in faithfulness.FLIPS.caption(found)
     said = attributions.finding(found)
     for name in ("tau_leave_one_out", "tau_shapley", "tau_leave_one_out_shapley"):
-        assert number(table[name].median(), 2) in said
+        assert places(table[name].median()) in said
     divergence = small_run.table("agreement")["pattern_divergence"]
     assert number(np.median(divergence)) in agreement.PAIRS.caption(found)
 
 
 def test_one_position_is_said_to_have_no_order(tmp_path) -> None:
     found = material(tmp_path / "run", [looking(1.0), looking(2.0)], length=1)
-    assert attributions.finding(found).startswith("Attention, leave-one-out and Shapley values cannot all be compared")
+    assert attributions.finding(found) == "A sequence of one digit has one position, so there is nothing to rank."
     assert faithfulness.TAUS.caption(found).startswith("No seed orders positions")
     assert "swaps" not in faithfulness.FLIPS.caption(found)

@@ -16,7 +16,7 @@ from reports.figure import Figure, Material
 from reports.pages.geometry import GEOMETRY, finding, limits
 from reports.sheet import Sheet
 from reports.style import look
-from reports.words import number
+from reports.words import number, places
 
 NAN = float("nan")
 
@@ -33,7 +33,8 @@ class Tables(dict):
             "plane_share_trained_median": 0.5,
             **estimates,
         }
-        self["summary"] = pd.DataFrame({"measure": list(known), "estimate": list(known.values())})
+        summary = pd.DataFrame({"measure": list(known), "estimate": list(known.values())})
+        self["summary"] = summary.assign(ci_low=summary["estimate"] - 0.1, ci_high=summary["estimate"] + 0.1)
         self["geometry"] = pd.DataFrame({"plane_share_chance": [0.4]})
 
 
@@ -47,12 +48,12 @@ def drawn(figure: Figure, material: Material) -> list[Axes]:
 @pytest.mark.parametrize(
     ("own", "others", "plane", "said"),
     [
-        (0.88, 0.15, 0.5, "keeps most of its initial geometry: the distances between its digits correlate 0.88 with"),
-        (0.88, 0.15, 0.5, "with its own start, 0.15 with another seed's."),
-        (0.50, NAN, 0.5, "keeps part of its initial geometry"),
-        (-0.1, 0.9, 0.5, "keeps little of its initial geometry: the distances between its digits correlate −0.10"),
-        (NAN, 0.25, 0.5, "On average over pairs of trained seeds, the distances between digits correlate 0.25."),
-        (NAN, NAN, 0.5, "a plane that holds 50.0 % of the embedding's variance; a random plane would hold 40.0 %."),
+        (0.88, 0.15, 0.5, "keeps most of a seed’s initial geometry: distances between its digits correlate 0.88 with"),
+        (0.88, 0.15, 0.5, "with its own start, 0.15 [0.05, 0.25] with another seed’s."),
+        (0.50, NAN, 0.5, "keeps part of a seed’s initial geometry"),
+        (-0.1, 0.9, 0.5, "keeps little of a seed’s initial geometry: distances between its digits correlate −0.10"),
+        (NAN, 0.25, 0.5, "On average over pairs of seeds the distances between digits correlate 0.25 [0.15, 0.35]."),
+        (NAN, NAN, 0.5, "a plane that holds 50.0 % of the embedding’s variance; a random plane would hold 40.0 %."),
         (NAN, NAN, NAN, "No seed is finite, so there is no geometry to compare."),
     ],
 )
@@ -93,8 +94,8 @@ def test_captions_are_made_of_the_summary(small_run) -> None:
     summary = small_run.table("summary").set_index("measure")["estimate"]
     caption = geometry.SIMILARITY.caption(material)
     for name in ("distance_correlation_trained_mean", "cka_initial_mean", "embedding_start_correlation_median"):
-        assert number(summary[name]) in caption, name
-    assert f"of those without 3 and 1 {number(summary['distance_correlation_rest_trained_mean'])}" in caption
+        assert places(summary[name]) in caption, name
+    assert f"of those without 3 and 1 {places(summary['distance_correlation_rest_trained_mean'])}" in caption
     caption = geometry.PLANE.caption(material)
     for name in ("plane_share_trained_median", "plane_share_initial_median", "embedding_change_plane_share_median"):
         assert number(summary[name]) in caption, name

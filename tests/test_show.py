@@ -442,6 +442,15 @@ def test_numbers_in_short() -> None:
     ]
 
 
+@pytest.mark.parametrize(("largest", "limit"), [(0.015, 0.02), (-0.05, 0.05), (0.3, 0.5), (0.51, 1), (-3.0, 1)])
+def test_contributions_of_any_size_are_seen(table, largest, limit) -> None:
+    table = table.assign(contribution_gauged=np.where(table.index == 5, largest, 0.001))
+    ax = Canvas().subplots()
+    gallery.draw_gallery(table, ax, TARGETS)
+    assert polygons(ax)[2].get_clim() == (-limit, limit)
+    assert (f"≤ −{limit}" in texts(ax)) == (largest < -1)
+
+
 def test_a_scale_says_that_values_lie_beyond_it(table) -> None:
     far = table.assign(value_gauged=table["value_gauged"].where(table["digit"] != 4, 7.0))
     for frame, expected in ((table.assign(value_gauged=0.5), "+1 (3)"), (far, "≥ +1 (3)")):

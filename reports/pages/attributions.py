@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from reports import faithfulness
+from reports.facts import known, n_finite
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
-from reports.words import number
+from reports.words import interval, listed, places
 
 __all__ = ["ATTRIBUTIONS"]
 
@@ -29,16 +30,37 @@ def _meanings(sheet: Sheet, material: Material) -> None:
 
 def finding(material: Material) -> str:
     """Rank agreement of attention with two attributions, and of these two with each other; medians over seeds."""
-    known = material["summary"].set_index("measure")["estimate"]
+    table = known(material)
     left_out, shapley, between = (
-        known[f"tau_{name}_median"] for name in ("leave_one_out", "shapley", "leave_one_out_shapley")
+        table.loc[f"tau_{name}_median"] for name in ("leave_one_out", "shapley", "leave_one_out_shapley")
     )
-    if math.isnan(left_out + shapley + between):
-        return "Attention, leave-one-out and Shapley values cannot all be compared: too few positions or seeds differ."
-    return (
-        f"By rank, attention agrees with leave-one-out by a median tau of {number(left_out, 2)} and with Shapley "
-        f"values by {number(shapley, 2)}; these two agree with each other by {number(between, 2)}."
-    )
+    if why := none(material):
+        return why
+    n = int(max(left_out["n_seeds"], shapley["n_seeds"]))
+    of = [
+        f"{interval(row, places)} to {name}"
+        for row, name in ((left_out, "leave-one-out"), (shapley, "Shapley values"))
+        if not math.isnan(row["estimate"])
+    ]
+    both = "" if math.isnan(between["estimate"]) else f", which have {interval(between, places)} to each other"
+    return f"Attention ranks positions with a {'' if n == 1 else 'median '}tau of {listed(of)}{both}."
+
+
+def none(material: Material) -> str:
+    """Why there is nothing to rank, where that is so."""
+    taus = known(material)["estimate"]
+    if not taus[["tau_leave_one_out_median", "tau_shapley_median"]].isna().all():
+        return ""
+    if not n_finite(material):
+        return "No seed is finite, so there are no positions to rank."
+    if material.config.length == 1:
+        return "A sequence of one digit has one position, so there is nothing to rank."
+    return "No seed lets positions differ in what they do to the answer, so there is nothing to rank."
+
+
+def meaning(material: Material) -> str:
+    """Only what attributions are, where there is nothing to rank."""
+    return "Attributions say what each position of a sequence does to the answer." if none(material) else ""
 
 
 ATTRIBUTIONS = Page(
@@ -46,4 +68,5 @@ ATTRIBUTIONS = Page(
     finding,
     (Row((faithfulness.TAUS,), 2.3, left=1.75), Row((faithfulness.FLIPS,), 1.1, left=1.75)),
     after=_meanings,
+    absent=meaning,
 )

@@ -8,52 +8,82 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reports import dynamics, precedence, survival
+from reports.facts import known, n_finite, untrained
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
-from reports.words import plural
+from reports.words import capital, told
 
 __all__ = ["DYNAMICS", "SURVIVAL"]
 
 NEVER = "–"
-NOTHING = "No snapshots were kept, so how the seeds got there cannot be seen."
+ATTENTION_FIRST = "attention had gone half of its way before values in {:,} of {:,} seeds"
 
 
 def unseen(material: Material) -> str:
-    """What to do to see it, where nothing was kept."""
-    return "Train with snapshots above 0 to see it." if material["dynamics"].empty else ""
+    """Why the way cannot be seen, and what to do to see it."""
+    if untrained(material):
+        return "A run of one step or more would show how focus, values and accuracy change."
+    if material["dynamics"].empty:
+        return "Train with snapshots above 0 to see it."
+    return "" if n_finite(material) else "The last step that each seed took before it broke is in the table seeds."
+
+
+def _why_unseen(material: Material) -> str:
+    if untrained(material):
+        return "Nothing was trained, so there is no way that the seeds went."
+    if material["dynamics"].empty:
+        return "No snapshots were kept, so how the seeds got there cannot be seen."
+    return "No seed stayed finite, so none got anywhere."
 
 
 def order(material: Material) -> str:
-    """Whether values or attention came first."""
+    """Whether values or attention moved first."""
+    if unseen(material):
+        return _why_unseen(material)
     shares = material["precedence_shares"]
-    if shares.empty:
-        return NOTHING
     half = shares[shares["fraction"] == precedence.HALF].set_index("first")["n_seeds"]
     values, attention, together, n = (int(x) for x in (*half[["values", "attention", "together"]], half.sum()))
     if values + attention + together == 0:
-        return f"In none of {plural(n, 'seed')} have both values and attention moved, so neither came first."
+        who = "The one seed did not move" if n == 1 else f"No seed of {n:,} moved"
+        return f"{who} both values and attention, so neither came first."
     if values + attention == 0:
-        return f"In {together:,} of {plural(n, 'seed')} values split and attention focused between the same snapshots."
-    return (
-        f"In {values:,} of {plural(n, 'seed')} the values split before attention focused; in {attention:,} it was the "
-        "other way round."
+        who = capital(told(together, n, "moved", "moved", ""))
+        return f"{who} values and attention half of their way between the same two snapshots: neither came first."
+    if n == 1:
+        first, second = ("Values", "attention") if values else ("Attention", "values")
+        whose = "their" if values else "its"
+        return f"{first} had gone half of {whose} way before {second}, in the one seed."
+    said = (
+        (values, f"values had gone half of their way before attention in {values:,} of {n:,} seeds"),
+        (attention, f"attention before values in {attention:,}" if values else ATTENTION_FIRST.format(attention, n)),
+        (together, f"both between the same two snapshots in {together:,}"),
     )
+    return f"{capital(', '.join(words for count, words in said if count))}."
+
+
+def _no_order(material: Material) -> str | None:
+    """What came first is drawn where something came."""
+    return None if (material["precedence"]["first"] != "none").any() else ""
 
 
 def arrival(material: Material) -> str:
     """How many seeds were seen above 0.999, by when, and how many were certified."""
-    table = material["survival"]
-    if table.empty:
-        return NOTHING
-    there, n = _there(material), int(table["n_at_risk"].iloc[0])
-    high = int(there["accuracy_0.999"])
-    middle = _step(material["summary"].set_index("measure").loc["steps_to_accuracy_0.999_median", "estimate"])
-    return (
-        f"{high:,} of {plural(n, 'seed')} {'has' if high == 1 else 'have'} been seen above 0.999 accuracy"
-        f"{'' if middle == NEVER else f', in the median by step {middle}'}; {there['certified']:,} "
-        f"{'has' if there['certified'] == 1 else 'have'} been certified."
-    )
+    if unseen(material):
+        return _why_unseen(material)
+    there, n = _there(material), int(material["survival"]["n_at_risk"].iloc[0])
+    high, right = int(there["accuracy_0.999"]), int(there["certified"])
+    middle = known(material).loc["steps_to_accuracy_0.999_median", "estimate"]
+    by = "" if math.isnan(middle) or n == 1 else f", the median seed by step {_step(middle)}"
+    who = told(high, n, "was", "were", "was not")
+    if n == 1:
+        also = "and right on every input" if right else "but not right on every input"
+        return f"{capital(who)} seen above 0.999 accuracy{f' {also}' if high else ' at any snapshot'}."
+    if not high:
+        return f"{capital(who)} seen above 0.999 accuracy at any snapshot."
+    count = "all" if right == n else f"{right:,}" if right else "none"
+    also = f"{count} {'was' if right < 2 else 'were'} seen right on every input"
+    return f"{capital(who)} seen above 0.999 accuracy at a snapshot{by}; {also}."
 
 
 def _there(material: Material) -> pd.Series:
@@ -97,7 +127,7 @@ DYNAMICS = Page(
     (
         Row((dynamics.ANSWER,), 1.3, (1, 1, 1), gap=0.72),
         Row((dynamics.CIRCUIT,), 1.3, (1, 1, 1), gap=0.72),
-        Row((precedence.FIGURE,), 1.75, (1, 1.75), gap=0.95),
+        Row((precedence.FIGURE,), 1.75, (1, 1.75), gap=0.95, absent=_no_order),
     ),
     absent=unseen,
 )

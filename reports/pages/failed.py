@@ -5,28 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports import failed
+from reports.facts import known, noun, untrained
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
-from reports.words import estimate, exact_accuracy, number, plural
+from reports.words import capital, exact_accuracy, interval, number, percent, told
 
 __all__ = ["FAILED"]
 
 
-MOST_ROWS = 20  # that leave room for the figure
+MOST_ROWS = 14  # that leave room for the figure
 
 
 def finding(material: Material) -> str:
     """How many seeds failed, or how few may have."""
-    seeds = material["seeds"]
-    lost, share = int(seeds["failed"].sum()), estimate(material["summary"], "share_failed", share=True)
+    seeds, share = material["seeds"], known(material).loc["share_failed"]
+    n, lost = len(seeds), int(seeds["failed"].sum())
+    if untrained(material):
+        who = told(lost, n, "counts as failed", "count as failed", "does not count as failed", noun(material))
+        return f"{capital(who)}, but none was trained: that says nothing of training."
+    if lost == n == 1:
+        seed = seeds.iloc[0]
+        how = (
+            "its training became not finite"
+            if seed["status"] != "trained"
+            else f"its accuracy is {number(seed['accuracy'])}"
+        )
+        return f"The one seed failed: {how}."
     if lost:
-        return f"{lost:,} of {plural(len(seeds), 'seed')} failed: {share} of all seeds."
-    return f"No seed of {len(seeds):,} failed; a share of {share} is what {plural(len(seeds), 'seed')} can say."
+        return f"{capital(told(lost, n, 'failed', 'failed', ''))}: {interval(share, percent)}."
+    who = told(0, n, "failed", "", "did not fail")
+    return f"{capital(who)}; among all seeds up to {percent(share['ci_high'])} may (95 % interval)."
 
 
 def _meaning(material: Material) -> str:
-    always_no = material["summary"].set_index("measure").loc["accuracy_always_no", "estimate"]
+    always_no = known(material).loc["accuracy_always_no", "estimate"]
     return (
         "A seed has failed when its training became not finite, or when its exact accuracy after the last "
         f"step is below 0.9. (Always answering “no” gives {number(always_no, 4)}.) Failed seeds stay in every rate."
@@ -61,21 +74,25 @@ def _worst(sheet: Sheet, material: Material) -> None:
         sheet.text(f"The {MOST_ROWS} worst of {len(lost):,}; the table seeds has them all.", size=8)
 
 
+def _height(material: Material) -> float:
+    """Of the figure: a line for each seed that it shows, and one for the median."""
+    return min(3.4, 0.6 + 0.2 * (min(int(material["seeds"]["failed"].sum()), failed.MOST_LINES) + 1))
+
+
 def _thresholds(sheet: Sheet, material: Material) -> None:
     """How many of them have not exactly one threshold, beside the others."""
     seeds = material["seeds"]
-    lost = seeds[seeds["failed"]]
-    several = int((lost["n_thresholds"] != 1).sum())
-    sheet.text(
-        f"{several} of {plural(len(lost), 'failed seed')} have not exactly one threshold; among the other seeds it is "
-        f"{int((seeds.loc[~seeds['failed'], 'n_thresholds'] != 1).sum())} of {int((~seeds['failed']).sum()):,}."
-    )
+    lost, others = seeds[seeds["failed"]], seeds[~seeds["failed"]]
+    several, other = (int((rows["n_thresholds"] != 1).sum()) for rows in (lost, others))
+    who = told(several, len(lost), "has", "have", "does not have", "failed seed")
+    rest = f"; among the other seeds it is {other:,} of {len(others):,}" if len(others) else ""
+    sheet.text(f"{capital(who)} none or several thresholds{rest}.")
 
 
 FAILED = Page(
     "Seeds that failed",
     finding,
-    (Row((failed.DIGITS,), 2.8, left=0.95, right=0.7, elastic=False),),
+    (Row((failed.DIGITS,), _height, left=0.95, right=0.7, elastic=False),),
     before=_worst,
     after=_thresholds,
     absent=none,

@@ -12,10 +12,11 @@ import numpy as np
 
 import attnprobe
 from attnprobe.config import Config
+from reports.facts import untrained
 from reports.figure import Material
 from reports.pages.page import Page
 from reports.sheet import Sheet
-from reports.words import number, plural
+from reports.words import amount, number, plural
 
 __all__ = ["DEFINITIONS", "METHODS", "PROVENANCE", "command"]
 
@@ -37,13 +38,8 @@ SOURCES = {  # of the ways in which the table summary makes intervals, by how it
 
 def defined(material: Material) -> str:
     """What the words are about."""
-    a, b = material.targets
-    return (
-        "A seed is ten scores, ten values and one curve: what it does with any sequence follows from these."
-        if material.config.vocab_size == 10
-        else f"A seed is {material.config.vocab_size} scores, as many values and one curve: what it does with any "
-        f"sequence of {a}s, {b}s and other digits follows from these."
-    )
+    V = material.config.vocab_size
+    return f"A seed is {V} scores, {V} values and one curve: what it does with any sequence follows from these."
 
 
 def _definitions(sheet: Sheet, material: Material) -> None:
@@ -70,9 +66,13 @@ def _definitions(sheet: Sheet, material: Material) -> None:
             "with one threshold the answer is “yes” when the sum over digits of count(d) b(d) is above 0, "
             f"b(d) = ± exp(s(d)) (v(d) − t), scaled so that {a} has a weight of size 1",
         ),
-        ("certified", f"right on every one of the {V**L:,} sequences; counted in whole numbers, not sampled"),
+        ("certified", f"right on every one of the {amount(V**L)} sequences; counted in whole numbers, not sampled"),
         ("accuracy", "probability of a right answer to a random sequence, every digit equally likely; exact"),
-        ("failed", "not finite, or accuracy below 0.9; stuck: failed but finite. Both stay in every denominator"),
+        (
+            "failed",
+            "not finite, or accuracy below 0.9; stuck: failed but finite. Both stay in every denominator; a seed that "
+            "is not finite counts as answering “no”",
+        ),
         ("margin", "the least logit in favour of the right answer over all inputs, in nats; above 0 when certified"),
         (
             "focus",
@@ -86,7 +86,10 @@ def _definitions(sheet: Sheet, material: Material) -> None:
         ),
         ("leave-one-out", "a position's effect: the logit less the logit without it, attention renormalised"),
         ("Shapley value", "a position's mean effect on the logit over all orders in which positions can join"),
-        ("distractor", f"a digit that the rule does not name: neither {a} nor {b}"),
+        (
+            "distractor",
+            f"a digit that the rule does not name: neither {a} nor {b}{'; here there is none' if V == 2 else ''}",
+        ),
         ("rank", "place of a seed among all, by probability of error, then by expected loss; 1 is best"),
     )
     sheet.table(rows, (1.15, 5.4))
@@ -95,10 +98,10 @@ def _definitions(sheet: Sheet, material: Material) -> None:
 def made(material: Material) -> str:
     """What is exact, what is estimated."""
     n, V, L = len(material["seeds"]), material.config.vocab_size, material.config.length
-    return (
-        f"{math.comb(L + V - 1, V - 1):,} digit counts stand for all {V**L:,} sequences, so what one seed does is "
-        f"computed exactly; how seeds vary is estimated from {plural(n, 'seed')}."
-    )
+    exact = f"{math.comb(L + V - 1, V - 1):,} digit counts stand for all {amount(V**L)} sequences"
+    if n == 1:
+        return f"{exact}, so what the one seed does is computed exactly; how seeds vary, one seed cannot say."
+    return f"{exact}, so what one seed does is computed exactly; how seeds vary is estimated from {n:,}."
 
 
 def _methods(sheet: Sheet, material: Material) -> None:
@@ -163,8 +166,8 @@ def _used(material: Material) -> list[tuple[str, str]]:
 def made_by(material: Material) -> str:
     """When, and by what."""
     return (
-        f"Trained with attnprobe {material.info['attnprobe']} on {material.info['created'][:10]}; the command below "
-        "makes the run and this report again."
+        f"{'Begun' if untrained(material) else 'Trained'} with attnprobe {material.info['attnprobe']} on "
+        f"{material.info['created'][:10]}; the command below makes the run and this report again."
     )
 
 

@@ -35,6 +35,9 @@ class Row:
         Room for a legend that hangs below the axes, in inches.
     elastic : bool
         Whether the row may grow with the page; cells of equal sides gain nothing by it.
+    absent : callable (material) -> str or None, optional
+        For a run about which these figures can say nothing: why, in words that stand in their place (if any). None
+        where they are drawn.
     """
 
     figures: Sequence[Figure]
@@ -45,6 +48,11 @@ class Row:
     right: float = 0.0
     below: float = 0.0
     elastic: bool = True
+    absent: Callable[[Material], str | None] | None = None
+
+    def why_not(self, material: Material) -> str | None:
+        """Why it is not drawn; None where it is."""
+        return self.absent(material) if self.absent else None
 
     def alone(self, figure: Figure) -> Row:
         """A row of one of the figures."""
@@ -80,6 +88,12 @@ class Page:
         """The figures that it shows, in their order."""
         return [figure for row in self.rows for figure in row.figures]
 
+    def shown(self, material: Material) -> list[Row]:
+        """The rows that this run can fill."""
+        if self.absent and self.absent(material):
+            return []
+        return [row for row in self.rows if row.why_not(material) is None]
+
     def on(self, sheet: Sheet, material: Material, chapter: str = "", finding: str | None = None) -> None:
         """Fill a sheet; ``finding`` where it is known already."""
         sheet.heading(chapter, self.section, self.finding(material) if finding is None else finding)
@@ -91,7 +105,12 @@ class Page:
                 self.before(sheet, material)
             letters = iter(ascii_lowercase)
             for row in self.rows:
-                _draw(row, sheet, material, [next(letters) for _ in row.figures])
+                why = row.why_not(material)
+                if why is None:
+                    _draw(row, sheet, material, [next(letters) for _ in row.figures])
+                elif why:
+                    sheet.text(why)
+                    sheet.space(0.1)
             if self.after:
                 self.after(sheet, material)
         sheet.close()

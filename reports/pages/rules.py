@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from reports import rules
+from reports.facts import known, noun
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
-from reports.words import RAISED, number, plural
+from reports.words import RAISED, capital, number, plural, told
 
 __all__ = ["RULES"]
 
@@ -19,32 +20,34 @@ LONGEST = 31  # letters of a sequence that have room in a column
 
 
 def finding(material: Material) -> str:
-    """How many seeds are their rules, how many are right, and whether the rule in their middle is."""
+    """Whether seeds are the rules that were read off, how many are right, and whether the rule in their middle is."""
     table = material["certificates"]
     n, finite = len(table), int(table["agreement"].notna().sum())
-    faithful, certified = int((table["disagreements"] == 0).sum()), int(table["certified"].sum())
-    if finite == 0:
+    if not finite:
         return "No seed is finite, so there is no rule to read off."
-    if table["n_thresholds"].max() == 0:
-        return "No seed has a rule: each gives one answer to every input."
-    if faithful < finite:
-        who = f"{faithful:,} of {plural(n, 'seed')}"
-    elif finite < n:
-        who = f"all {finite:,} finite seeds of {n:,}" if finite > 1 else f"the one finite seed of {n:,}"
-    else:
-        who = f"all {n:,} seeds" if n > 1 else "the one seed"
-    one = faithful == 1
-    verb, whose = ("answers", "its") if one else ("answer", "their")
-    first = f"Checked on every input, {who} {verb} as {whose} linear rules on counts do"
-    right = f"{certified:,} {'is' if certified == 1 else 'are'}" if certified else "none is"
+    changing = table[table["n_thresholds"] > 0]
+    if changing.empty:
+        who = told(0, n, "has a rule", "", "has no rule", noun(material))
+        return f"{capital(who)}: {'each that is finite' if n > 1 else 'it'} gives one answer to every input."
+    ruled, faithful = len(changing), int((changing["disagreements"] == 0).sum())
+    right = int(changing["certified"].sum())
+    if ruled == 1:
+        whose = f"the one {noun(material)}{'' if n == 1 else f' of {n:,} that has any'}"
+        holds = "give all its answers" if faithful else "do not give all its answers"
+        return f"Checked on every input, the rules of {whose} {holds}; it is {'' if right else 'not '}right everywhere."
+    of_them = f"the {ruled:,} {noun(material)}s of {n:,} that have any"
+    if ruled == n:
+        of_them = f"both {noun(material)}s" if n == 2 else f"all {n:,} {noun(material)}s"
+    holds = "give all their answers" if faithful == ruled else f"give all answers of {faithful:,} of them"
+    count = "all" if right == n else f"{right:,}" if right else "none"
+    sound = f"{count} {'is' if right < 2 else 'are'} right everywhere"
+    first = f"Checked on every input, the linear rules of {of_them} {holds}; {sound}"
     row = material["common_rule_checks"].set_index("rule").loc["median"]
-    if np.isnan(row["error_probability"]):
-        return f"{first}; no seed has a single rule for {material.targets[0]}s."
-    if certified:
-        rest = "and so is the median rule" if row["certified"] else "but not the median rule"
-    else:
-        rest = "but the median rule is" if row["certified"] else "nor is the median rule"
-    return f"{first}; {right} right everywhere, {rest}."
+    if np.isnan(row["error_probability"]) or int(known(material).loc["rule_angle_median", "n_seeds"]) < 2:
+        return f"{first}."
+    if right:
+        return f"{first}, {'and so is' if row['certified'] else 'but not'} the median rule."
+    return f"{first}, {'but the median rule is' if row['certified'] else 'nor is the median rule'}."
 
 
 def _nearest(sheet: Sheet, material: Material) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports import stuck
+from reports.facts import untrained
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
-from reports.words import exact_accuracy, plural
+from reports.words import capital, exact_accuracy, listed, plural, told
 
 __all__ = ["STUCK"]
 
-MOST_ROWS = 14
+MOST_ROWS = 8
 LONGEST = 40  # letters of an example
 
 
@@ -63,21 +64,22 @@ def _costliest(sheet: Sheet, material: Material) -> None:
 
 
 def finding(material: Material) -> str:
-    """How many do not count one of the two digits."""
+    """How many misread one of the two digits."""
     a, b = material.targets
     n, first, second, both = stuck.missing(material)
     if not n:
         return "No seed is stuck."
+    kind = "stuck untrained seed" if untrained(material) else "stuck seed"
     lost = first + second + both
-    if not lost:
-        return f"{plural(n, 'seed')} {'is' if n == 1 else 'are'} stuck, but not by missing one of the two digits."
-    parts = [
-        f"{count} {'misses' if count == 1 else 'miss'} {what}"
-        for count, what in ((first, f"the {a}s"), (second, f"the {b}s"), (both, "both"))
-        if count
-    ]
-    which = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-    return f"{lost} of {plural(n, 'stuck seed')} {'does' if lost == 1 else 'do'} not count both digits: {which}."
+    who = told(lost, n, "misreads", "misread", "does not misread", kind)
+    if not lost or n == 1:
+        which = f"the {a}s" if first else f"the {b}s" if second else "both digits" if both else "a digit"
+        return f"{capital(who)} {which if n == 1 else 'a digit'} of the rule."
+    if lost in (first, second, both):
+        which = f"the {a}s" if first else f"the {b}s" if second else "both digits of the rule"
+        return f"{capital(who)} {which}."
+    counted = ((first, f"the {a}s"), (second, f"the {b}s"), (both, "both"))
+    return f"{capital(who)} the rule: {listed([f'{count:,} {what}' for count, what in counted if count])}."
 
 
 STUCK = Page(
