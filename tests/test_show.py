@@ -612,8 +612,9 @@ def test_a_page_says_what_is_true_of_the_run(page, small_run, edge) -> None:
     if page is ALL_SEEDS:
         worst = table.loc[table["n_wrong"].idxmax()]
         assert sentence.startswith(f"Of {len(table)} inputs none misleads more seeds than {worst['digits']}: ")
-        assert f": {worst['n_wrong']} of 7 seeds" in sentence
-        assert page.finding(edge("every seed is perfect")).endswith("is answered right by 7 seeds.")
+        assert f": {worst['n_wrong']} of 7" in sentence
+        said = page.finding(edge("every seed is perfect"))
+        assert said == "All 7 seeds answer each of 3 inputs right, closest calls among them."
     else:
         maps_ = small_run.table("example_maps")
         low, high = map(float, re.search(r"runs from ([\d.]+) to ([\d.]+)", sentence).groups())
@@ -623,8 +624,9 @@ def test_a_page_says_what_is_true_of_the_run(page, small_run, edge) -> None:
         found = cells_.groupby("position")["attention"].quantile([0.05, 0.95]).unstack()
         assert ((found[0.05] - low).abs() < 0.01 * low + 0.005).any()
         assert ((found[0.95] - high).abs() < 0.01 * high + 0.005).any()
-        assert f"{7 - row['n_wrong']} of them answer it right" in sentence
-        assert page.finding(edge("no seed is finite")) == "No seed has finite attention."
+        right = "all 7 seeds" if not row["n_wrong"] else f"{7 - row['n_wrong']} of 7 seeds"
+        assert f"; {right} answer" in sentence
+        assert page.finding(edge("no seed is finite")) == "No seed is finite, so there is no attention to show."
     with look():
         page.on(Sheet(1, "footer"), Material(small_run))
 
