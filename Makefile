@@ -15,7 +15,7 @@ demo: $(READY)
 	$(BIN)/attnprobe study runs/demo --seeds 0:256 --steps 20000
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick)

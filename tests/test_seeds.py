@@ -30,7 +30,7 @@ def refusal(function, given) -> str:
         iter([0, 2, 1]),
         (seed for seed in (0, 1, 2)),
     ],
-    ids=repr,
+    ids=lambda given: type(given).__name__,
 )
 def test_seeds_from_python(given) -> None:
     seeds = check_seeds(given)
