@@ -28,7 +28,7 @@ from reports.words import number, plural
 
 __all__ = ["PLANE", "RULE", "SILENT", "ways"]
 
-SILENT = 0.1  # of the first digit's weight
+SILENT = 0.1  # of the first digit's weight: "a tenth" in the words of the page
 CURVES = (1.0, 0.1, 0.01)
 
 

@@ -21,7 +21,7 @@ def finding(material: Material) -> str:
     if n == 0:
         return f"In the QK-OV plane no seed has a rule to show: none is a single one that counts {first} for “yes”."
     silent = sum(found.values())
-    small = f"less than {qk_ov.SILENT:g} beside 1 for {first}"
+    small = f"less than a tenth of a {first} in the rule"
     if silent == 0:
         return f"No other digit is silent: none weighs {small}."
     by = {
@@ -33,8 +33,8 @@ def finding(material: Material) -> str:
     parts = [f"{percent(count / n)} by {by[way]}" for way, count in found.items() if count]
     if len(parts) == 1:
         only = parts[0].partition(" by ")[2]
-        return f"Of other digits {percent(silent / n)} weigh {small}, all by {only}."
-    return f"Of other digits {percent(silent / n)} weigh {small}: {', '.join(parts)}."
+        return f"{percent(silent / n)} of the other digits weigh {small}, all by {only}."
+    return f"{percent(silent / n)} of the other digits weigh {small}: {', '.join(parts)}."
 
 
 def none(material: Material) -> str:
