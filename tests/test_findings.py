@@ -189,7 +189,7 @@ def test_what_attention_explains(run) -> None:
     n = len(seeds)
     silence = run["silencing_by_seed"].dropna(subset="silence")
     text = said(run, "How distractors are silenced")
-    assert f"weighs {number(math.exp(-silence['silence'].median()), 2)} beside 1" in text
+    assert f"weighs {number(math.exp(-silence['silence'].median()), 2)} of a {run.targets[0]}" in text
     assert percent(silence["share_attention"].median()) in text
     other = said(run, "Other attention")
     uniform = changes[changes["kind"] == "uniform_attention"].set_index("seed")["accuracy"]

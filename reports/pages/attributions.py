@@ -38,12 +38,12 @@ def finding(material: Material) -> str:
         return why
     n = int(max(left_out["n_seeds"], shapley["n_seeds"]))
     of = [
-        f"{interval(row, places)} to {name}"
+        f"{name} at {interval(row, places)}"
         for row, name in ((left_out, "leave-one-out"), (shapley, "Shapley values"))
         if not math.isnan(row["estimate"])
     ]
-    both = "" if math.isnan(between["estimate"]) else f", which have {interval(between, places)} to each other"
-    return f"Attention ranks positions with a {'' if n == 1 else 'median '}tau of {listed(of)}{both}."
+    both = "" if math.isnan(between["estimate"]) else f"; these two agree at {interval(between, places)}"
+    return f"By rank ({'' if n == 1 else 'median '}tau), attention agrees with {listed(of)}{both}."
 
 
 def none(material: Material) -> str:

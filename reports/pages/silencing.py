@@ -29,7 +29,7 @@ def finding(material: Material) -> str:
         if n == 1
         else f"In the median of {plural(n, noun(material))} with a single rule"
     )
-    weighs = f"a distractor weighs {number(math.exp(-silence['estimate']), 2)} beside 1 for {a}"
+    weighs = f"a distractor weighs {number(math.exp(-silence['estimate']), 2)} of a {a}"
     if silence["estimate"] <= 0:
         return f"{among} {weighs}: distractors are not silenced."
     if n >= ENOUGH and clearly(silence, 0) < 1:

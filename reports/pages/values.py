@@ -24,7 +24,7 @@ def finding(material: Material) -> str:
     digits = material["digits"]
     weights = digits.loc[digits["digit"] == b, "rule_weight"].dropna()
     size = "1" if (digits.loc[digits["digit"] == a, "rule_weight"].dropna() > 0).all() else "±1"
-    beside = f"beside {size} for {a}"
+    beside = f"where a {a} counts {size}, a {b} counts"
     if weights.empty:
         who = told(0, n, "answers", "answer", "does not answer", noun(material))
         return f"{capital(who)} by one linear rule: that takes exactly one pooled value at which the answer changes."
@@ -33,14 +33,14 @@ def finding(material: Material) -> str:
     rule = "nearly the same linear rule" if alike else "a linear rule"
     who = capital(told(len(weights), n, f"answers by {rule}", f"answer by {rule}", "", noun(material)))
     if len(weights) == 1:
-        return f"{who}: {beside} it weighs {b} by {number(weights.iloc[0])}."
+        return f"{who}: {beside} {number(weights.iloc[0])}."
     own = "" if alike else " of their own"
     if len(weights) < ENOUGH:
         low, high = number(weights.min()), number(weights.max())
-        return f"{who}{own}: {beside} they weigh {b} by {low if low == high else f'{low} to {high}'}."
+        return f"{who}{own}: {beside} {low if low == high else f'{low} to {high}'}."
     low, high = number(spread["q25"]), number(spread["q75"])
-    half = f"the middle half of them by {low} to {high}" if low != high else "the middle half of them alike"
-    return f"{who}{own}: {beside} they weigh {b} by {number(spread['q50'])} in the median, {half}."
+    half = f"{low} to {high} in the middle half" if low != high else "as in the middle half"
+    return f"{who}{own}: {beside} {number(spread['q50'])} in the median, {half}."
 
 
 def _middle(material: Material, digit: int) -> pd.Series:
