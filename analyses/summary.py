@@ -27,6 +27,8 @@ from attnprobe.schema import Column, Schema
 from attnprobe.stats import Estimate
 from attnprobe.store import Run
 
+ROUNDING = 1e-9  # of a ratio of sums; where focus cannot differ from chance, it does by less
+
 SCHEMA = Schema(
     "summary",
     "measure",
@@ -86,7 +88,7 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
             "that change their answer at exactly one pooled value",
         ),
         "share_focus_above_chance": (
-            seeds["focus"] > seeds["focus_chance"],
+            seeds["focus_lift"] > 1 + ROUNDING,
             "that look at the targets more than chance",
         ),
     }

@@ -19,6 +19,7 @@ from reports.catalogue import FIGURES
 from reports.crew import Files, draw_all, helpers
 from reports.drawing import Drawing
 from reports.figure import Figure, Material
+from reports.finish import strengthen
 from reports.fonts import light_fonts
 from reports.options import DEFAULT, Options
 from reports.pages import CHAPTERS, PAGES
@@ -209,4 +210,5 @@ def slides(
             for figure in row.figures:
                 sheet = Sheet(next(number), footer, size)
                 page.slide(sheet, material, row.alone(figure), entry.chapter, entry.finding)
+                strengthen(sheet.canvas)
                 yield entry, sheet

@@ -14,16 +14,21 @@ from matplotlib.textpath import TextPath
 
 from reports.style import current
 
-__all__ = ["finish", "fit_cells"]
+__all__ = ["finish", "fit_cells", "strengthen"]
 
 FILLED = 0.88  # of a cell's width and height, at most, by what is written in it
 
 
 def finish(drawn: Canvas) -> None:
     """What the current style does to a figure of its own once it is drawn: on slides lines and dots grow."""
+    if current().stroke != 1.0:
+        strengthen(drawn)
+        _level(drawn)
+
+
+def strengthen(drawn: Canvas) -> None:
+    """Draw lines and dots as heavily as the current style wants them."""
     stroke = current().stroke
-    if stroke == 1.0:
-        return
     for ax in drawn.axes:
         legend = ax.get_legend()
         handles = legend.legend_handles if legend else []
@@ -34,7 +39,6 @@ def finish(drawn: Canvas) -> None:
                 mark.set_linewidth([stroke * width for width in np.atleast_1d(mark.get_linewidth())])
                 if isinstance(mark, PathCollection):
                     mark.set_sizes(stroke * mark.get_sizes())
-    _level(drawn)
 
 
 def _level(drawn: Canvas) -> None:

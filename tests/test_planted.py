@@ -202,3 +202,12 @@ def test_weights_that_are_not_finite_or_huge_raise_no_warning(seed, tmp_path) ->
     assert analyses.write(run) == analyses.names()
     assert run.table("seeds")["seed"].tolist() == [2, 3, 5]
     assert np.isfinite(run.table("seeds")[["accuracy", "error_probability"]]).all(axis=None)
+
+
+def test_focus_that_cannot_differ_from_chance_is_not_above_it(tmp_path) -> None:
+    """With one position, whatever the scores: here some seeds are above it by the last bit of a sum."""
+    config, rng = planted.settings(length=1), np.random.default_rng(3)
+    run = planted.write(tmp_path / "run", config, [planted.random(config, rng) for _ in range(40)])
+    analyses.write(run)
+    summary = run.table("summary").set_index("measure")
+    assert summary.loc["share_focus_above_chance", "estimate"] == 0
