@@ -201,18 +201,15 @@ def report(
     attnprobe report runs/demo --figures focus,rules --format png,svg --style slides
     """
     from attnprobe.store import open_run
+    from reports.options import Options
 
-    written = _report(
-        open_run(run),
-        quiet,
-        figures=None if figures is None else _listed(figures),
-        formats=_listed(format_),
-        style=style,
-        paper=paper,
-    )
-    place = "Figures" if figures is not None else "Slides" if style == "slides" else "Report"
-    folder = "" if figures is not None else f"    Figures: {run / 'figures'}{'' if style == 'paper' else f'/{style}'}"
-    _say(quiet, f"{place}: {written}{folder}")
+    opened, formats = open_run(run), _listed(format_)
+    options = Options(formats, style, paper)
+    asked = None if figures is None else _listed(figures)
+    written = _report(opened, quiet, asked, formats=formats, style=style, paper=paper)
+    folder = f"Figures: {run / options.folder}"
+    document = "Slides" if style == "slides" else "Report"
+    _say(quiet, folder if asked is not None else f"{document}: {written}    {folder}")
 
 
 @app.command()

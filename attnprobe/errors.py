@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["AttnprobeError", "did_you_mean"]
+__all__ = ["AttnprobeError", "did_you_mean", "unknown"]
 
 
 class AttnprobeError(ValueError):
@@ -20,3 +20,9 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """A hint such as " Did you mean 'steps'?", or nothing when no name is close."""
     close = difflib.get_close_matches(given, list(allowed), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def unknown(what: str, given: str, allowed: Iterable[str]) -> AttnprobeError:
+    """The error to raise where a name is none of those that there are, such as of a style."""
+    names = list(allowed)
+    return AttnprobeError(f"{what} {given!r} is unknown.{did_you_mean(given, names)} There are: {', '.join(names)}.")

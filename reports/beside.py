@@ -16,6 +16,7 @@ from reports import attention, failed, focus, learning, rules, survival
 from reports.by_digit import bars
 from reports.comparison import Compared, inches, of, shortened
 from reports.density import MOST_DOTS
+from reports.facts import known
 from reports.figure import Figure, Material
 from reports.marks import seed_groups
 from reports.style import error_axis, legend_below, log_axis, tidy, tints
@@ -249,7 +250,7 @@ def _caption_survival(compared: Compared) -> str:
 
 def _caption_errors(compared: Compared) -> str:
     def shares(side: Material) -> str:
-        summary = side["summary"].set_index("measure")["estimate"]
+        summary = known(side)["estimate"]
         return f"{percent(summary['share_certified'])}, {percent(summary['share_failed'])}"
 
     return (
@@ -273,7 +274,7 @@ def _caption_attention(compared: Compared) -> str:
 
 def _caption_focus(compared: Compared) -> str:
     def medians(side: Material) -> str:
-        summary = side["summary"].set_index("measure")["estimate"]
+        summary = known(side)["estimate"]
         return f"{number(summary['focus_median'], 2)}, {number(summary['focus_lift_median'], 3)} times chance"
 
     return (

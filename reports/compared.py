@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-
-from matplotlib.backends.backend_pdf import PdfPages
 
 from attnprobe.errors import AttnprobeError
 from attnprobe.files import write_bytes
 from attnprobe.store import Run
 from reports.beside import BESIDE
-from reports.binding import Mark, bound
 from reports.comparison import Compared
-from reports.document import few_collections
-from reports.fonts import light_fonts
+from reports.document import few_collections, pages, printed
 from reports.options import Options
+from reports.pages import contents
 from reports.pages.compared_pages import chapters, figures
 from reports.pages.contents import Entry
 from reports.paper import Paper
 from reports.paper import paper as paper_named
 from reports.sheet import Sheet
-from reports.style import look
 
 __all__ = ["DOCUMENT", "MOST_RUNS", "TABLES", "compare", "document", "entries", "sheets", "steps"]
 
@@ -111,35 +106,19 @@ def check_folder(folder: Path) -> Path:
 
 def document(compared: Compared, size: Paper) -> bytes:
     """The pages as PDF; identical tables give identical bytes."""
-    buffer = io.BytesIO()
-    listed = entries(compared)
-    with look(), light_fonts(), PdfPages(buffer, metadata={"CreationDate": None}) as pdf:
-        for sheet in sheets(compared, listed, size):
-            pdf.savefig(sheet.canvas)
     title = f"attnprobe comparison: {', '.join(compared.others)} with {compared.baseline}"
-    marks = [Mark(entry.chapter, entry.page.section, entry.number) for entry in listed]
-    return bound(buffer.getvalue(), title, marks, [])
+    return printed(sheets(compared, size), title)
 
 
-def sheets(compared: Compared, listed: Sequence[Entry], size: Paper) -> Iterator[Sheet]:
-    """The pages, drawn."""
+def sheets(compared: Compared, size: Paper) -> Iterator[tuple[Entry | None, Sheet]]:
+    """The pages, drawn; too few to need a page of contents."""
     footer = f"attnprobe {compared.info['attnprobe']} · comparison with {compared.baseline}"
-    for entry in listed:
-        sheet = Sheet(entry.number, footer, size)
-        entry.page.on(sheet, compared, entry.chapter, entry.finding)
-        yield sheet
+    return pages(compared, entries(compared), footer, size)
 
 
 def entries(compared: Compared) -> list[Entry]:
     """All pages with their numbers and findings."""
-    pages = [
-        (f"{k} · {chapter.title}", page)
-        for k, chapter in enumerate(chapters(compared), start=1)
-        for page in chapter.pages
-    ]
-    return [
-        Entry(chapter, page, number, page.finding(compared)) for number, (chapter, page) in enumerate(pages, start=1)
-    ]
+    return contents.entries(chapters(compared), compared, listed=False)
 
 
 def _encoded(compared: Compared, name: str, kind: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -162,33 +162,38 @@ def few_collections() -> Iterator[None]:
 
 
 def document(material: Material, options: Options = DEFAULT) -> bytes:
-    """All pages, or slides, as PDF: bookmarks, links, fonts embedded, nothing of the day."""
-    buffer, links = io.BytesIO(), []
+    """All pages, or slides, as PDF."""
     rule, seeds = material.config.rule, plural(len(material["seeds"]), "seed")
     footer = f"attnprobe {material.info['attnprobe']} · {material.path.name} · rule {rule}"
-    listed = entries(CHAPTERS, [page.finding(material) for page in PAGES])
+    on_slides = options.style == "slides"
+    size = SLIDE if on_slides else paper_named(options.paper)
+    sheets = (slides if on_slides else pages)(material, entries(CHAPTERS, material), footer, size)
+    return printed(sheets, f"attnprobe report: {rule}, {seeds}", options.style)
+
+
+def printed(sheets: Iterable[tuple[Entry | None, Sheet]], title: str, style: str = DEFAULT.style) -> bytes:
+    """Sheets as PDF, each drawn as its turn comes: bookmarks, links, fonts embedded, nothing of the day."""
+    buffer, links = io.BytesIO(), []
     marks: list[Mark] = []
-    with look(options.style), light_fonts(), PdfPages(buffer, metadata={"CreationDate": None}) as pdf:
-        on_slides = options.style == "slides"
-        size = SLIDE if on_slides else paper_named(options.paper)
-        sheets = (slides if on_slides else pages)(material, listed, footer, size)
+    with look(style), light_fonts(), PdfPages(buffer, metadata={"CreationDate": None}) as pdf:
         for number, (entry, sheet) in enumerate(sheets, start=1):
             pdf.savefig(sheet.canvas)
             links += [(number, link) for link in sheet.links]
             if entry is not None and (not marks or marks[-1][:2] != (entry.chapter, entry.page.section)):
                 marks.append(Mark(entry.chapter, entry.page.section, number))
-    return bound(buffer.getvalue(), f"attnprobe report: {rule}, {seeds}", marks, links)
+    return bound(buffer.getvalue(), title, marks, links)
 
 
 def pages(
     material: Material, listed: Sequence[Entry], footer: str, size: Paper
 ) -> Iterator[tuple[Entry | None, Sheet]]:
-    """The pages, drawn; the contents follow the first of them."""
+    """The pages, drawn; the contents follow the first of them where their numbers leave it a page."""
+    numbers = {entry.number for entry in listed}
     for entry in listed:
         sheet = Sheet(entry.number, footer, size)
         entry.page.on(sheet, material, entry.chapter, entry.finding)
         yield entry, sheet
-        if entry.number == CONTENTS - 1:
+        if entry.number == CONTENTS - 1 and CONTENTS not in numbers:
             sheet = Sheet(CONTENTS, footer, size)
             contents(sheet, listed)
             yield None, sheet

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.density import cloud, hexagons, limits
+from reports.facts import known
 from reports.figure import Figure, Material
 from reports.legend import handle, legend
 from reports.marks import FAMILIES
@@ -186,7 +187,7 @@ def caption_clusters(material: Material) -> str:
     if table["bic"].isna().all():
         return "No mixture was fitted: fewer than 50 seeds are one linear rule and did not fail."
     chosen = table[table["chosen"]].iloc[0]
-    agreement = material["summary"].set_index("measure").loc["cluster_family_agreement", "estimate"]
+    agreement = known(material).loc["cluster_family_agreement", "estimate"]
     k, modes = int(chosen["n_clusters"]), int(chosen["n_modes"])
     if k == 1:
         said = "one Gaussian describes them best: there are no groups"

@@ -104,16 +104,31 @@ class Figure:
 
     def on(self, material: Material, axes: Sequence[Axes]) -> None:
         """Draw the figure into given axes."""
-        self.draw(self.data(material), axes[0] if self.panels == 1 else axes, targets=material.targets)
+        self._draw(self.data(material), material, axes)
 
     def alone(self, material: Material, style: str = "paper") -> Drawing:
         """The figure on a canvas of its own."""
+        return self._alone(self.data(material), material, style)
+
+    def files(self, material: Material, options: Options = DEFAULT) -> dict[str, bytes]:
+        """The figure in each format and its CSV, by file name; identical input gives identical bytes."""
+        table = self.data(material)
+        csv = table.to_csv(index=False, lineterminator="\n").encode()
+        drawing = self._alone(table, material, options.style)
+        drawing.lay_out()
+        drawn = {f"{self.name}.{kind}": drawing.saved(kind) for kind in options.formats}
+        return {**drawn, f"{self.name}.csv": csv}
+
+    def _draw(self, table: pd.DataFrame, material: Material, axes: Sequence[Axes]) -> None:
+        self.draw(table, axes[0] if self.panels == 1 else axes, targets=material.targets)
+
+    def _alone(self, table: pd.DataFrame, material: Material, style: str) -> Drawing:
         with look(style):
             size, dpi = canvas(self.inches(material))
             drawing = Drawing(figsize=size, layout="constrained")
             drawing.style, drawing.fine = style, dpi
             axes = drawing.subplots(1, self.panels, squeeze=False)[0]
-            self.on(material, list(axes))
+            self._draw(table, material, list(axes))
             if self.foot:
                 share = self.foot / size[1]
                 drawing.set_layout_engine("constrained", rect=(0, share, 1, 1 - share))
@@ -121,13 +136,3 @@ class Figure:
                     legend.set_in_layout(False)
             finish(drawing)
         return drawing
-
-    def files(self, material: Material, options: Options = DEFAULT) -> dict[str, bytes]:
-        """The figure in each format and its CSV, by file name; identical input gives identical bytes."""
-        drawing = self.alone(material, options.style)
-        drawing.lay_out()
-        table = self.data(material).to_csv(index=False, lineterminator="\n")
-        return {
-            **{f"{self.name}.{kind}": drawing.saved(kind) for kind in options.formats},
-            f"{self.name}.csv": table.encode(),
-        }

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.density import cloud, hexagons
-from reports.facts import clearly, fixed_focus, n_finite
+from reports.facts import clearly, fixed_focus, known, n_finite
 from reports.figure import Figure, Material
 from reports.legend import handles
 from reports.marks import seed_groups
@@ -111,11 +111,11 @@ def caption_accuracy(material: Material) -> str:
 
 def caption_uniform(material: Material) -> str:
     """What the two dashed lines are, and how the two go together."""
-    known = not np.isnan(material["summary"].set_index("measure").loc["focus_uniform_correlation", "estimate"])
+    related = not np.isnan(known(material).loc["focus_uniform_correlation", "estimate"])
     relation = f" Rank correlation over seeds: {estimate(material['summary'], 'focus_uniform_correlation', places)}."
     return (
         "Accuracy that is left when every position gets the same attention, against focus; dashed: focus under uniform "
-        f"attention, and the accuracy of always saying “no”.{relation if known and not fixed_focus(material) else ''}"
+        f"attention, and the accuracy of always saying “no”.{relation if related and not fixed_focus(material) else ''}"
         f"{hexagons(_drawn(material))}"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.errors import AttnprobeError, unknown
 from reports.paper import paper
 from reports.style import style_named
 
@@ -44,9 +44,7 @@ class Options:
             raise AttnprobeError(f"No format was asked for. There are: {', '.join(FORMATS)}.")
         for kind in self.formats:
             if kind not in FORMATS:
-                raise AttnprobeError(
-                    f"format {kind!r} is unknown.{did_you_mean(kind, FORMATS)} There are: {', '.join(FORMATS)}."
-                )
+                raise unknown("format", kind, FORMATS)
 
     @property
     def document(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.errors import unknown
 
 __all__ = ["PAPERS", "SLIDE", "Paper", "paper"]
 
@@ -56,5 +56,5 @@ def paper(name: str) -> Paper:
         When there is none.
     """
     if name not in PAPERS:
-        raise AttnprobeError(f"paper {name!r} is unknown.{did_you_mean(name, PAPERS)} There are: {', '.join(PAPERS)}.")
+        raise unknown("paper", name, PAPERS)
     return PAPERS[name]

@@ -29,7 +29,7 @@ from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.errors import unknown
 from reports.palettes import DARK, PAPER, Maps, Palette, Tints
 from reports.words import ten_to
 
@@ -163,8 +163,7 @@ def current() -> Style:
 def style_named(name: str) -> Style:
     """The style of that name; AttnprobeError if there is none."""
     if name not in STYLES:
-        allowed = ", ".join(STYLES)
-        raise AttnprobeError(f"style {name!r} is unknown.{did_you_mean(name, STYLES)} There are: {allowed}.")
+        raise unknown("style", name, STYLES)
     return STYLES[name]
 
 

@@ -76,7 +76,7 @@ def compared(request, edge, tmp_path_factory):
 def test_pages_hold_what_is_on_them(compared, name: str, paper: str) -> None:
     size, found = PAPERS[paper], []
     with look(), mpl.rc_context({"text.hinting": "none"}):
-        for sheet in sheets(compared(name), entries(compared(name)), size):
+        for _, sheet in sheets(compared(name), size):
             sheet.canvas.set_dpi(200)
             sheet.canvas.draw_without_rendering()
             inches = sheet.canvas.dpi_scale_trans.inverted()

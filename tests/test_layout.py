@@ -16,7 +16,7 @@ from matplotlib.transforms import Bbox
 from reports.catalogue import FIGURES
 from reports.document import pages, slides
 from reports.figure import Material
-from reports.pages import CHAPTERS, PAGES
+from reports.pages import CHAPTERS
 from reports.pages.contents import entries
 from reports.pages.embedding import EMBEDDING
 from reports.paper import PAPERS, SLIDE, Paper
@@ -63,7 +63,7 @@ def laid(request, edge) -> list[Laid]:
     material = edge(run) if run in EDGES else Material(request.getfixturevalue(run))
     found = []
     with look(), mpl.rc_context({"text.hinting": "none"}):
-        listed = entries(CHAPTERS, [page.finding(material) for page in PAGES])
+        listed = entries(CHAPTERS, material)
         drawn = (slides if size is SLIDE else pages)(material, listed, "attnprobe · the run", size)
         for number, (_, sheet) in enumerate(drawn, start=1):
             sheet.canvas.set_dpi(500)

@@ -12,6 +12,7 @@ from analyses.verdicts import amount, interval
 from reports.beside import BESIDE, LEGEND, Beside
 from reports.comparison import Compared, of, shortened
 from reports.effects import effects
+from reports.facts import known
 from reports.figure import Figure, Material
 from reports.pages.compared_methods import methods_pages
 from reports.pages.compared_runs import RUNS, cell, listed, of_each
@@ -160,7 +161,7 @@ def _found(compared: Compared, measure: str, write: Callable[[float], str]) -> s
 
 
 def _summary(side: Material, measure: str) -> float:
-    return float(side["summary"].set_index("measure").loc[measure, "estimate"])
+    return float(known(side).loc[measure, "estimate"])
 
 
 def _two(x: float) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from reports.figure import Material
 from reports.pages.page import Chapter, Page
 from reports.sheet import Sheet
 
@@ -24,13 +26,13 @@ class Entry(NamedTuple):
     finding: str
 
 
-def entries(chapters: Sequence[Chapter], findings: Sequence[str]) -> list[Entry]:
-    """All pages in their order with their numbers, which leave one out for the contents."""
+def entries(chapters: Sequence[Chapter], material: Material, listed: bool = True) -> list[Entry]:
+    """All pages in their order with their findings, and with numbers that leave out the page that lists them."""
     pages = [(f"{k} · {chapter.title}", page) for k, chapter in enumerate(chapters, start=1) for page in chapter.pages]
-    numbers = [*range(1, CONTENTS), *range(CONTENTS + 1, len(pages) + 2)]
+    numbers = (number for number in itertools.count(1) if number != CONTENTS or not listed)
     return [
-        Entry(chapter, page, number, finding)
-        for (chapter, page), number, finding in zip(pages, numbers, findings, strict=True)
+        Entry(chapter, page, number, page.finding(material))
+        for (chapter, page), number in zip(pages, numbers, strict=False)  # numbers have no end
     ]
 
 

@@ -95,7 +95,7 @@ def _there(material: Material) -> pd.Series:
 
 def _milestones(sheet: Sheet, material: Material) -> None:
     """How many passed each milestone and lost it again, and when the median seed did."""
-    milestones, summary = material["milestones"], material["summary"].set_index("measure")
+    milestones, summary = material["milestones"], known(material)
     there, n = _there(material), int(material["survival"]["n_at_risk"].iloc[0])
     rows: list[Sequence[str]] = [("milestone", "seeds that were there", "of them lost it again", "median step")]
     for event, label in survival.LOOKS.items():
