@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnprobe.condition import Condition
+from attnprobe.condition.evaluate import BLOCK
 
 HOW = "Write a comparison of columns such as 'accuracy < 0.99 and focus > 0.5'."
 BIG = 2**63 - 1
@@ -182,7 +183,7 @@ def test_other_sizes_of_numbers(dtype: str) -> None:
 
 
 def test_blocks_of_rows_fit_together() -> None:
-    n = 150_001
+    n = 2 * BLOCK + 1
     frame = pd.DataFrame({"i": np.arange(n), "k": np.where(np.arange(n) % 3, "a", "b")})
     assert rows("i % 7 == 1 and k == 'b'", frame) == [i for i in range(n) if i % 7 == 1 and i % 3 == 0]
 
