@@ -185,6 +185,7 @@ def test_other_sizes_of_numbers(dtype: str) -> None:
 def test_blocks_of_rows_fit_together() -> None:
     n = 2 * BLOCK + 1
     frame = pd.DataFrame({"i": np.arange(n), "k": np.where(np.arange(n) % 3, "a", "b")})
+    assert rows("i >= 0", frame) == list(range(n))
     assert rows("i % 7 == 1 and k == 'b'", frame) == [i for i in range(n) if i % 7 == 1 and i % 3 == 0]
 
 
