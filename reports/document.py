@@ -164,7 +164,7 @@ def few_collections() -> Iterator[None]:
 def document(material: Material, options: Options = DEFAULT) -> bytes:
     """All pages, or slides, as PDF."""
     rule, seeds = material.config.rule, plural(len(material["seeds"]), "seed")
-    footer = f"attnprobe {material.info['attnprobe']} · {material.path.name} · rule {rule}"
+    footer = f"attnprobe {material.manifest.attnprobe} · {material.path.name} · rule {rule}"
     on_slides = options.style == "slides"
     size = SLIDE if on_slides else paper_named(options.paper)
     sheets = (slides if on_slides else pages)(material, entries(CHAPTERS, material), footer, size)
