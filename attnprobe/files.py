@@ -109,8 +109,9 @@ def is_temporary(path: Path) -> bool:
 def remove(path: Path) -> None:
     """Remove a file, if it is there."""
     try:
-        path.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            _sync_folder(path.parent)
     except OSError as error:
         raise AttnprobeError(f"Cannot remove {path}: {_reason(error)}.") from None
 

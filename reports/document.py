@@ -93,9 +93,10 @@ def write(
     names = wanted(figures, options)
     number = min(cores(), MOST_PROCESSES, len(names)) if processes is None else processes
     material = Material(run)
-    with helpers(run, options, number - 1) as crew:
-        drawn = draw_all(names, lambda name: draw_files(name, material, options), crew, progress)
-    run.write_files({file: data for name in names for file, data in drawn[name].items()})
+    with run.writing():
+        with helpers(run, options, number - 1) as crew:
+            drawn = draw_all(names, lambda name: draw_files(name, material, options), crew, progress)
+        run.write_files({file: data for name in names for file, data in drawn[name].items()})
     return run.path / (options.document if figures is None else options.folder)
 
 

@@ -1,8 +1,8 @@
 """The files of a run folder: read as the manifest records them, changed together or not at all.
 
-A change is written in an order that a crash cannot hurt. New files come first, then the manifest that names them; a
-file is replaced only after the manifest has said by what, and removed only after the manifest has ceased to name
-it. Whoever writes next finishes what was begun (``_recover``).
+A change is written in an order that a crash cannot hurt: first the manifest says what is about to be written, then the
+files are, then it names them; a file is removed only after the manifest has ceased to name it. So every file in
+the folder is accounted for at any moment, and whoever writes next sweeps up what was begun (``_recover``).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Folder:
 
     def _allowed(self, name: str) -> list[FileRecord]:
         """As what a file may be found: while it is being replaced, as what it was and as what it will be."""
-        records = [self.manifest.files.get(name), self.manifest.replacing.get(name)]
+        records = [self.manifest.files.get(name), self.manifest.writing.get(name)]
         return [record for record in records if record is not None]
 
     def _refuse_links(self, name: str) -> None:
@@ -128,15 +128,14 @@ class Folder:
         removing = tuple(name for name in remove if name in self.manifest.files and name not in files)
         with self.writing():
             changed = {name: record for name, record in records.items() if not self._is_there(name, record)}
-            replaced = {name: record for name, record in changed.items() if name in self.manifest.files}
-            if replaced:
-                self._write(self.manifest.changed(replacing=replaced))
+            if changed:
+                self._write(self.manifest.changed(writing=changed))
             for name in changed:
                 self._refuse_links(name)
                 write_bytes(self.path / name, files[name])
             gone = {*removing, *forget}
             known = {name: record for name, record in self.manifest.files.items() if name not in gone}
-            after = self.manifest.changed(files={**known, **records}, replacing={}, removing=removing, **changes)
+            after = self.manifest.changed(files={**known, **records}, writing={}, removing=removing, **changes)
             if after != self.manifest:
                 self._write(after)
             if removing:
@@ -162,9 +161,12 @@ class Folder:
         for name in manifest.removing:
             self._refuse_links(name)
             remove(self.path / name)
-        found = {name: self._found(name) for name in manifest.replacing}
-        if manifest.removing or found:
-            self._write(manifest.changed(files={**manifest.files, **found}, replacing={}, removing=()))
+        for name in set(manifest.writing) - set(manifest.files):  # a new file that nothing speaks of yet
+            self._refuse_links(name)
+            remove(self.path / name)
+        found = {name: self._found(name) for name in manifest.writing if name in manifest.files}
+        if manifest.removing or manifest.writing:
+            self._write(manifest.changed(files={**manifest.files, **found}, writing={}, removing=()))
         for folder in (self.path, *(self.path / own for own in OWN)):
             if folder.is_dir() and not folder.is_symlink():
                 for path in folder.iterdir():
@@ -173,7 +175,7 @@ class Folder:
 
     def _found(self, name: str) -> FileRecord:
         """As what a file is there that was being replaced; where it is damaged, as what it was."""
-        old, new = self.manifest.files[name], self.manifest.replacing[name]
+        old, new = self.manifest.files[name], self.manifest.writing[name]
         try:
             return new if FileRecord.of(self.read(name)) == new else old
         except AttnprobeError:

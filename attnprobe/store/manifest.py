@@ -134,8 +134,10 @@ class Manifest(Part):
     tables : dict of TableRecord by name
     files : dict of FileRecord by name
         Every file of the folder but this one.
-    replacing : dict of FileRecord by name
-        Files that were being replaced: each is on disk as ``files`` says, or as this says.
+    drawn : dict of fingerprints by name
+        Of the weights that each file of a report shows.
+    writing : dict of FileRecord by name
+        Files that were being written: each is on disk as ``files`` says, or as this says.
     removing : tuple of str
         Files that were being removed.
     """
@@ -150,7 +152,8 @@ class Manifest(Part):
     unfinished: tuple[ShardRecord, ...] = ()
     tables: dict[TableName, TableRecord] = {}
     files: dict[FileName, FileRecord] = {}
-    replacing: dict[FileName, FileRecord] = {}
+    drawn: dict[FileName, Digest] = {}
+    writing: dict[FileName, FileRecord] = {}
     removing: tuple[FileName, ...] = ()
 
     def changed(self, **changes: Any) -> Manifest:
@@ -160,7 +163,7 @@ class Manifest(Part):
     def encoded(self) -> bytes:
         """As ``run.json`` has it: the same manifest gives the same bytes."""
         said = self.model_dump(mode="json")
-        for name in ("tables", "files", "replacing"):
+        for name in ("tables", "files", "drawn", "writing"):
             said[name] = dict(sorted(said[name].items()))
         return _sealed(said)
 
@@ -185,8 +188,8 @@ class Manifest(Part):
         for record in (*manifest.shards, *manifest.unfinished):
             if record.file not in manifest.files:
                 raise ValueError("a shard without its file")
-        if NAME in manifest.files or not set(manifest.replacing) <= set(manifest.files):
-            raise ValueError("impossible files")
+        if NAME in {*manifest.files, *manifest.writing, *manifest.removing}:
+            raise ValueError("it names itself")
         if any(f"tables/{name}.parquet" not in manifest.files for name in manifest.tables):
             raise ValueError("a table without its file")
         return manifest

@@ -16,7 +16,7 @@ from attnprobe.circuit import Circuit
 from attnprobe.config import Config
 from attnprobe.errors import AttnprobeError, did_you_mean
 from attnprobe.files import sha256
-from attnprobe.machine import describe
+from attnprobe.machine import cpu_kind
 from attnprobe.outcome import Outcome
 from attnprobe.parameters import parameter_shapes
 from attnprobe.schema import Column, Schema
@@ -239,10 +239,11 @@ class Run:
                 shards=tuple(record for record in self.manifest.shards if record.file not in out),
                 unfinished=tuple(record for record in self.manifest.unfinished if record.file not in out),
                 tables={name: said for name, said in self.manifest.tables.items() if _table_file(name) not in out},
+                drawn={name: state for name, state in self.manifest.drawn.items() if name not in out},
             )
 
     def _written(self, shard: Shard, config: Config, ending: str = "") -> tuple[ShardRecord, dict[str, bytes]]:
-        made = {"attnprobe": attnprobe.__version__, "cpu_kind": str(describe()["cpu_kind"])}
+        made = {"attnprobe": attnprobe.__version__, "cpu_kind": cpu_kind(), "origin": self.origin}
         name = f"{shard.seeds[0]:05d}-{config.steps}{ending}"
         record = ShardRecord(name=name, seeds=spelled(shard.seeds), steps=config.steps)
         return record, {record.file: shards.encode(shard, config, made)}
@@ -323,6 +324,10 @@ class Run:
 
     # --- files ----------------------------------------------------------------------------------
 
+    def check(self, name: str) -> None:
+        """Raise where a file that ``run.json`` names is missing, or its bytes are not those that were written."""
+        self._folder.whole(name)
+
     def writing(self) -> AbstractContextManager[None]:
         """The right to write into the folder: one process has it at a time.
 
@@ -334,9 +339,10 @@ class Run:
         return _Renewing(self)
 
     def write_files(self, files: Mapping[str, bytes]) -> None:
-        """Write files of a report into the folder and record their checksums."""
+        """Write files of a report into the folder; what they show are the run's weights of now."""
+        state = self.state
         with self.writing():
-            self._commit(files)
+            self._commit(files, drawn={**self.manifest.drawn, **dict.fromkeys(files, state)})
 
     def _commit(self, files: Mapping[str, bytes] | None = None, **changes: Any) -> None:
         before = self.manifest.shards

@@ -15,8 +15,9 @@ memory is taken for them. So no shard takes more memory than its own bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,10 +71,9 @@ def encode(shard: Shard, config: Config, made: dict[str, Any]) -> bytes:
     }
     if shard.snapshots:
         tensors["snapshot.step"] = config.snapshot_steps
-    about = {"config": config.model_dump(mode="json"), **made}
-    data: bytes = safetensors.numpy.save(
-        {name: np.ascontiguousarray(value) for name, value in tensors.items()}, metadata={KEY: json.dumps(about)}
-    )
+    tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    about = {"config": config.model_dump(mode="json"), **made, "sha256": _digest(tensors)}
+    data: bytes = safetensors.numpy.save(tensors, metadata={KEY: json.dumps(about)})
     return data
 
 
@@ -97,10 +97,12 @@ class ShardFile:
 
     def __init__(self, path: Path, config: Config, count: int) -> None:
         self.config = config
+        self._file: Any
         try:
-            self._file: Any = safetensors.safe_open(path, framework="numpy")
+            self._file = safetensors.safe_open(path, framework="numpy")
         except (safetensors.SafetensorError, OSError) as error:
             raise ValueError(f"it is no safetensors file ({error})") from None
+        self._about = _about(self._file.metadata())
         self._check(count)
 
     def tensor(self, name: str) -> np.ndarray:
@@ -111,6 +113,15 @@ class ShardFile:
     def some(self, names: Iterable[str]) -> dict[str, np.ndarray]:
         """Some tensors by name."""
         return {name: self.tensor(name) for name in names}
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the file says of itself: ``config``, ``attnprobe`` (version), ``cpu_kind``, ``origin``."""
+        return self._about
+
+    def agrees(self) -> bool:
+        """Whether its tensors are those that were written, as far as the file itself can tell."""
+        return bool(self._about.get("sha256") == _digest({name: self.tensor(name) for name in self.names}))
 
     def shard(self) -> Shard:
         """All of it."""
@@ -163,6 +174,24 @@ class ShardFile:
 
     def _shape(self, name: str) -> tuple[int, ...]:
         return tuple(self._file.get_slice(name).get_shape())
+
+
+def _about(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    try:
+        about = json.loads((metadata or {})[KEY])
+    except (KeyError, ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict):
+        raise ValueError("it does not say how it was made")
+    return about
+
+
+def _digest(tensors: Mapping[str, np.ndarray]) -> str:
+    """Of all tensors with their names: what a file says of itself, for when nothing else does any more."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode() + b"\0" + tensors[name].tobytes())
+    return digest.hexdigest()
 
 
 def _expected(config: Config, count: int) -> Expected:
