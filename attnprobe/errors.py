@@ -9,11 +9,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["AttnprobeError", "did_you_mean", "unknown"]
+__all__ = ["AttnprobeError", "did_you_mean", "shown", "unknown"]
+
+MOST_SHOWN = 200  # characters: a message stays readable whatever was given
 
 
 class AttnprobeError(ValueError):
     """Input that cannot be used, or a place that cannot be read or written."""
+
+
+def shown(text: str) -> str:
+    """A piece of text for a message: quoted and escaped, and shortened when it is long."""
+    if len(text) <= MOST_SHOWN:
+        return repr(text)
+    return f"{text[:MOST_SHOWN]!r}... ({len(text):,} characters)"
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:

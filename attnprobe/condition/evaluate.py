@@ -38,8 +38,8 @@ from attnprobe.condition.values import (
     is_text,
     member,
 )
-from attnprobe.condition.words import refused, shown
-from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.condition.words import refused
+from attnprobe.errors import AttnprobeError, did_you_mean, shown
 
 __all__ = ["evaluate", "unknown_column"]
 

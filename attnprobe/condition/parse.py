@@ -25,8 +25,8 @@ from attnprobe.condition.tree import (
     Sign,
     Span,
 )
-from attnprobe.condition.words import refused, shown
-from attnprobe.errors import AttnprobeError
+from attnprobe.condition.words import refused
+from attnprobe.errors import AttnprobeError, shown
 
 __all__ = ["MOST_CHARACTERS", "MOST_DEEP", "MOST_OPERATIONS", "parse"]
 
