@@ -8,7 +8,8 @@
 
 A shard counts once ``run.json`` names it, so a crash leaves the folder as it was before that shard.
 Tensors in a shard: the state dict's names, ``seed``, ``status`` (an Outcome's code), ``steps`` (updates
-done), and, when snapshots are kept, ``snapshot.step`` and ``snapshot.NAME`` with axes seed, step, ....
+done), when snapshots are kept ``snapshot.step`` and ``snapshot.NAME`` with axes seed, step, ..., and what training
+goes on from (``attnprobe.training.course``).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import datetime
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,7 @@ class Shard:
     weights: dict[str, np.ndarray]  # float32 (S, *shape)
     losses: np.ndarray  # float64 (S, recorded steps), not-a-number where training had stopped
     snapshots: dict[str, np.ndarray]  # float32 (S, kept steps, *shape)
+    state: dict[str, np.ndarray] = field(default_factory=dict)  # what training goes on from (``training.course``)
 
 
 class Run:
@@ -177,6 +179,7 @@ class Run:
             "steps": shard.steps,
             **shard.weights,
             **{f"snapshot.{name}": value for name, value in shard.snapshots.items()},
+            **shard.state,
         }
         if shard.snapshots:
             tensors["snapshot.step"] = self.config.snapshot_steps
