@@ -52,6 +52,14 @@ class Shard:
     snapshots: dict[str, np.ndarray]  # float32 (S, kept steps, *shape)
     state: dict[str, np.ndarray] = field(default_factory=dict)  # what training goes on from; may be empty
 
+    def of(self, seeds: np.ndarray) -> Shard:
+        """Those of the seeds that are among these."""
+        rows = np.isin(self.seeds, seeds)
+        named = {
+            name: {key: w[rows] for key, w in getattr(self, name).items()} for name in ("weights", "snapshots", "state")
+        }
+        return Shard(self.seeds[rows], self.status[rows], self.steps[rows], losses=self.losses[rows], **named)
+
     def unfinished(self, config: Config) -> bool:
         """Whether some seed has steps to go."""
         return bool(((self.status == Outcome.TRAINED.code) & (self.steps < config.steps)).any())
