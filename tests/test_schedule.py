@@ -1,4 +1,4 @@
-"""The steps that are recorded: few enough, well spread, and what a longer training needs was recorded by a shorter one."""
+"""The steps that are recorded: few enough, well spread, and those that a longer training needs are among them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Many seeds: shard by shard into a run folder, one seed a thread.
 
 A finished shard is on disk; whatever stops the process, the same command goes on with the seeds that are
-missing. A shard that takes long can be kept on the way: its seeds are stopped between two steps, and go on. A seed's bits depend on its number and the config alone (and on the kind of CPU), so the size of
-a shard and the number of threads are free.
+missing. A shard that takes long can be kept on the way: its seeds are stopped between two steps, and go on.
+A seed's bits depend on its number and the config alone (and on the kind of CPU), so the size of a shard, the
+number of threads, and where it was stopped are free.
 """
 
 from __future__ import annotations

@@ -34,7 +34,10 @@ M, V = "adam.m.", "adam.v."
 
 @dataclass(frozen=True, eq=False)
 class Begun:
-    """Seeds that were trained before, under a config that differs in nothing but fewer steps (or in nothing)."""
+    """Seeds that were trained before, under a config that differs in nothing but fewer steps (or in nothing).
+
+    It may hold more seeds than are asked for; these are left alone.
+    """
 
     config: Config
     shard: Shard
@@ -128,19 +131,16 @@ class Course:
         config, shard = begun.config, begun.shard
         if config.steps > self.config.steps or config.model_copy(update={"steps": self.config.steps}) != self.config:
             raise ValueError("what was begun has another config")
-        if not np.isin(shard.seeds, self.seeds).all():
-            raise ValueError("what was begun holds other seeds")
         _check(config, self.spec, shard)
-        order = np.argsort(self.seeds, kind="stable")
-        rows = order[np.searchsorted(self.seeds, shard.seeds, sorter=order)]
+        _, rows, of = np.intersect1d(self.seeds, shard.seeds, assume_unique=True, return_indices=True)
         for numbers, part in zip(
             self.flat, (shard.weights, _named(shard.state, M), _named(shard.state, V)), strict=True
         ):
             for name, target in split(self.config, numbers).items():
-                target[rows] = part[name]
-        self.units[rows], self.sums[rows] = shard.state["units"], shard.state["loss_sums"]
-        self.steps[rows] = shard.steps
-        losses = _recorded(config, self.config, shard.losses)
+                target[rows] = part[name][of]
+        self.units[rows], self.sums[rows] = shard.state["units"][of], shard.state["loss_sums"][of]
+        self.steps[rows] = shard.steps[of]
+        losses = _recorded(config, self.config, shard.losses[of])
         self.losses[rows, : losses.shape[1]] = losses
         both = self.snapshot_steps <= config.steps
         if config.steps < self.config.steps:
@@ -148,9 +148,9 @@ class Course:
         there = np.searchsorted(config.snapshot_steps, self.snapshot_steps[both])
         if there.size:
             for name, target in split(self.config, self.snapshots).items():
-                target[np.ix_(rows, np.flatnonzero(both))] = shard.snapshots[name][:, there]
+                target[np.ix_(rows, np.flatnonzero(both))] = shard.snapshots[name][np.ix_(of, there)]
         # one whose weights became infinite with its last step has seen no loss that says so: it goes on
-        self.ended[rows] = (shard.status == Outcome.NONFINITE.code) & (shard.steps < config.steps)
+        self.ended[rows] = ((shard.status == Outcome.NONFINITE.code) & (shard.steps < config.steps))[of]
         self.finished[rows] = self.ended[rows]
 
 

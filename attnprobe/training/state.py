@@ -63,14 +63,19 @@ class State(NamedTuple):
     def kept(cls, config: Config, flat: Flat, order: np.ndarray, step: np.ndarray, loss: np.ndarray) -> State:
         """From what was kept of one seed; ``step`` is used as it is, so that it can be watched, all else is copied."""
         spec, place = Spec.of(config), _placed(config, order)
-        vectors = []
-        for numbers in flat:
-            vectors.append(zeros(spec.size))
-            vectors[-1][place] = numbers
-        own_order, own_loss = zeros(spec.units, np.int32), zeros(LEVELS, np.float64)
-        own_order[:], own_loss[:] = order, loss
-        circuit = places(config)[: -3 * config.hidden - 1]
-        return cls(*vectors, order=own_order, step=step, loss=own_loss, circuit=circuit)
+        state = cls(
+            weights=zeros(spec.size),
+            m=zeros(spec.size),
+            v=zeros(spec.size),
+            order=zeros(spec.units, np.int32),
+            step=step,
+            loss=zeros(LEVELS, np.float64),
+            circuit=places(config)[: -3 * config.hidden - 1],
+        )
+        for vector, numbers in zip(state[:3], flat, strict=True):
+            vector[place] = numbers
+        state.order[:], state.loss[:] = order, loss
+        return state
 
     def flat(self, config: Config) -> Flat:
         """What there is to keep, beside ``order``, ``step`` and ``loss``."""
