@@ -96,7 +96,8 @@ def parse_seeds(text: str) -> np.ndarray:
     try:
         content = read_bytes(Path(text), MOST_BYTES).decode()
     except ValueError as error:  # it cannot be read, is no text, or its name is none
-        why = f" ({error})" if isinstance(error, AttnprobeError) and Path(text).exists() else ""
+        what = str(error).rpartition(": it ")[2] if isinstance(error, AttnprobeError) else ""
+        why = f": it {what[:-1]}" if what and ": it " in str(error) else ""
         raise AttnprobeError(
             f"seeds = {shown(text)} is not allowed: it is neither a range such as 0:256, nor a list such as 3,5,8, "
             f"nor a text file that can be read{why}."

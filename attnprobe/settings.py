@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from attnprobe.errors import AttnprobeError, did_you_mean
 
@@ -24,6 +24,16 @@ class Settings(BaseModel):
     """Frozen, validated settings whose errors say what was given, what is allowed, what to do."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_given(cls, value: Any, info: ValidationInfo) -> Any:
+        """Neither text nor a truth is taken for a number."""
+        number = not isinstance(cls.model_fields[info.field_name or ""].default, str)
+        parts = value if isinstance(value, list | tuple) else (value,)
+        if any(isinstance(part, bool | bytes | (str if number else bool)) for part in parts):
+            raise ValueError
+        return value
 
     if not TYPE_CHECKING:  # type checkers and editors see the fields' own signature
 
