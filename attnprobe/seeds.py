@@ -7,11 +7,11 @@ import itertools
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnprobe.errors import MOST_SHOWN, AttnprobeError, shown
+from attnprobe.errors import AttnprobeError, brief, shown
 from attnprobe.files import read_bytes
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def check_seeds(seeds: Iterable[int]) -> np.ndarray:
     given = list(itertools.islice(seeds, MOST + 1))
     for seed in given[:MOST]:
         if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)):
-            raise AttnprobeError(f"seed {_named(seed)} is not allowed: it is no whole number. {HOW}")
+            raise AttnprobeError(f"seed {brief(seed)} is not allowed: it is no whole number. {HOW}")
         if not 0 <= seed <= LARGEST:
-            raise AttnprobeError(f"seed {_named(int(seed))} is not allowed: seeds run from 0 to 2^63 - 1. {HOW}")
+            raise AttnprobeError(f"seed {brief(int(seed))} is not allowed: seeds run from 0 to 2^63 - 1. {HOW}")
     if len(given) > MOST:
         raise AttnprobeError(
             f"seeds is not allowed: these are more than {MOST:,} seeds. Train them in several calls on the same run "
@@ -58,13 +58,6 @@ def _distinct(seeds: np.ndarray) -> np.ndarray:
     if repeated.size:
         raise AttnprobeError(f"seed {repeated[0]} is given twice: each seed is one training run. {HOW}")
     return ordered
-
-
-def _named(seed: Any) -> str:
-    """A seed for a message; a whole number may be longer than Python likes to write."""
-    if isinstance(seed, int) and not isinstance(seed, bool):
-        return str(seed) if seed.bit_length() < 1000 else f"of {seed.bit_length():,} bits"
-    return repr(seed) if len(repr(seed)) <= MOST_SHOWN else shown(repr(seed))
 
 
 def seeds_of(run: Run, seeds: Iterable[int] | None) -> np.ndarray:

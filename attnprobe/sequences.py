@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from attnprobe.errors import MOST_SHOWN, AttnprobeError, shown
+from attnprobe.errors import MOST_SHOWN, AttnprobeError, brief, shown
 from attnprobe.task import Task
 
 __all__ = ["LETTERS", "check_sequences", "parse_sequence"]
@@ -38,7 +38,7 @@ def check_sequences(given: Any, task: Task) -> np.ndarray:
     rows = list(given) if _several(given) else None
     if rows is None:
         raise AttnprobeError(
-            f"sequences = {_brief(given)} is not allowed: it is no collection of sequences. {_how(task)}"
+            f"sequences = {brief(given)} is not allowed: it is no collection of sequences. {_how(task)}"
         )
     if not rows:
         raise AttnprobeError(f"sequences is empty: there is nothing to show. {_how(task)}")
@@ -69,7 +69,7 @@ def _numbers(row: Any, task: Task) -> np.ndarray:
     """One sequence that was given as whole numbers."""
     if not _several(row):
         raise AttnprobeError(
-            f"sequence {_brief(row)} is not allowed: it is neither text nor a row of digits. {_how(task)}"
+            f"sequence {brief(row)} is not allowed: it is neither text nor a row of digits. {_how(task)}"
         )
     digits = []
     for digit in row:
@@ -79,7 +79,7 @@ def _numbers(row: Any, task: Task) -> np.ndarray:
             digits.append(operator.index(digit))
         except TypeError:
             raise AttnprobeError(
-                f"sequence {_shown(row)} is not allowed: {_brief(digit)} is no digit. {_how(task)}"
+                f"sequence {_shown(row)} is not allowed: {brief(digit)} is no digit. {_how(task)}"
             ) from None
     return _checked(digits, _shown(row), task)
 
@@ -89,7 +89,7 @@ def _checked(digits: list[int], given: str, task: Task) -> np.ndarray:
     for digit in digits:
         if not 0 <= digit < task.vocab_size:
             raise AttnprobeError(
-                f"sequence {name} is not allowed: digit {_brief(digit)} is outside the alphabet "
+                f"sequence {name} is not allowed: digit {brief(digit)} is outside the alphabet "
                 f"0..{task.vocab_size - 1}. {_how(task)}"
             )
     if len(digits) != task.length:
@@ -106,16 +106,7 @@ def _several(row: Any) -> bool:
 
 def _shown(row: Iterable[Any]) -> str:
     """A row of numbers for a message, shortened when it is long."""
-    text = f"[{', '.join(_brief(digit) for digit in row)}]"
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
-
-
-def _brief(value: Any) -> str:
-    """Anything for a message, on one line, shortened when it is long."""
-    if isinstance(value, int) and value.bit_length() > 1000:
-        return f"of {value.bit_length():,} bits"  # Python writes no number that is much longer
-    text = str(value) if isinstance(value, np.integer) else repr(value)
-    text = " ".join(text.split())
+    text = f"[{', '.join(str(digit) if isinstance(digit, np.integer) else brief(digit) for digit in row)}]"
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.errors import AttnprobeError, brief, did_you_mean, shown
 
 __all__ = ["Settings", "setting"]
 
@@ -51,12 +51,14 @@ def _sentences(owner: type[Settings], error: ValidationError) -> str:
     for problem in error.errors():
         name = str(problem["loc"][0]) if problem["loc"] else ""
         if problem["type"] == "extra_forbidden":
-            said[name] = f"Unknown setting {name!r}.{did_you_mean(name, fields)} Settings are: {', '.join(fields)}."
+            said[name] = (
+                f"Unknown setting {shown(name)}.{did_you_mean(name, fields)} Settings are: {', '.join(fields)}."
+            )
         elif name in fields:
             extra = fields[name].json_schema_extra
             allowed = extra["allowed"] if isinstance(extra, dict) else "see the documentation"
-            given = problem["input"] if len(problem["loc"]) == 1 else f"...{problem['input']!r}..."
-            said.setdefault(name, f"{name} = {given!r} is not allowed: it must be {allowed}.")
+            given = brief(problem["input"] if len(problem["loc"]) == 1 else f"...{brief(problem['input'])}...")
+            said.setdefault(name, f"{name} = {given} is not allowed: it must be {allowed}.")
         else:
             said[name] = str(problem["msg"]).removeprefix("Value error, ")
     return " ".join(said.values())

@@ -2,20 +2,91 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from typing import Any
 
 ODD = (
-    "\0", "\x1b[2J", "\n", "\r", "\t", "\x7f", "\u202e", "\ud800", "\udcff", "\ufeff", "é", "²", "٣", "〇", "𝟗", "ﬁ",
-    "\\", "'", '"', "`", "%", "$", "~", "/", "..", "../..", "-", "--", "=", ":", ",", " ", "_", "#", "*", "(", ")", "[", "]",
-    "{", "}", "<", ">", "&", "|", ";", "@", "!",
-)  # fmt: skip
+    "\0",
+    "\x1b[2J",
+    "\n",
+    "\r",
+    "\t",
+    "\x7f",
+    "\u202e",
+    "\ud800",
+    "\udcff",
+    "\ufeff",
+    "é",
+    "²",
+    "٣",
+    "〇",
+    "𝟗",
+    "ﬁ",
+    "\\",
+    "'",
+    '"',
+    "`",
+    "%",
+    "$",
+    "~",
+    "/",
+    "..",
+    "../..",
+    "-",
+    "--",
+    "=",
+    ":",
+    ",",
+    " ",
+    "_",
+    "#",
+    "*",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "<",
+    ">",
+    "&",
+    "|",
+    ";",
+    "@",
+    "!",
+)
 NUMBERS = (
-    "0", "1", "-1", "-0", "007", "1e3", "1e999", "-1e999", "nan", "inf", "-inf", "0x10", "1_0", "1.", ".5", "1e-400",
-    "2147483648", "9007199254740993", "9223372036854775807", "9223372036854775808", "-9223372036854775809",
-    "18446744073709551616", "9" * 30, "9" * 5000, "0" * 400 + "1", "1" + "0" * 400, "True", "None",
-)  # fmt: skip
+    "0",
+    "1",
+    "-1",
+    "-0",
+    "007",
+    "1e3",
+    "1e999",
+    "-1e999",
+    "nan",
+    "inf",
+    "-inf",
+    "0x10",
+    "1_0",
+    "1.",
+    ".5",
+    "1e-400",
+    "2147483648",
+    "9007199254740993",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551616",
+    "9" * 30,
+    "9" * 5000,
+    "0" * 400 + "1",
+    "1" + "0" * 400,
+    "True",
+    "None",
+)
 
 
 def text(draw: random.Random, sound: Sequence[str], words: Sequence[str] = (), most: int = 6) -> str:
@@ -65,7 +136,9 @@ def touched(draw: random.Random, given: bytes, other: bytes) -> bytes:
     """Bytes with one change; half of all are near an end, where headers and footers are."""
     size = len(given)
     near = min(size, draw.choice((8, 64, 1024)))
-    at = draw.choice((draw.randint(0, near), size - draw.randint(0, near), draw.randint(0, size), draw.randint(0, size)))
+    at = draw.choice(
+        (draw.randint(0, near), size - draw.randint(0, near), draw.randint(0, size), draw.randint(0, size))
+    )
     length = draw.choice((1, 1, 2, 4, 8, 64, 1000))
     kind = draw.randrange(9)
     if kind <= 1 and at < size:  # flip a bit
@@ -89,19 +162,71 @@ def touched(draw: random.Random, given: bytes, other: bytes) -> bytes:
 def value(draw: random.Random, like: Any = None) -> Any:
     """A value of JSON that may be anything, or a neighbour of the one given."""
     simple = [
-        None, True, False, 0, 1, -1, 2, 3, 2**31, 2**53 + 1, 2**63, -(2**63) - 1, 10**30, 10**400, 0.5, -0.0, 1e-320, 1e308,
-        5e-5, "", "0", "1", "nan", "n2 > n4", "a" * 5000, "\0", "\x1b[31m", "../../x", "/etc/passwd", [], {}, [0, 0], [[]],
-        {"a": 1}, [1, 2, 3],
-    ]  # fmt: skip
+        None,
+        True,
+        False,
+        0,
+        1,
+        -1,
+        2,
+        3,
+        2**31,
+        2**53 + 1,
+        2**63,
+        -(2**63) - 1,
+        10**30,
+        10**400,
+        0.5,
+        -0.0,
+        1e-320,
+        1e308,
+        5e-5,
+        "",
+        "0",
+        "1",
+        "nan",
+        "n2 > n4",
+        "a" * 5000,
+        "\0",
+        "\x1b[31m",
+        "../../x",
+        "/etc/passwd",
+        [],
+        {},
+        [0, 0],
+        [[]],
+        {"a": 1},
+        [1, 2, 3],
+    ]
     if isinstance(like, bool) or like is None:
         return draw.choice(simple)
     if isinstance(like, int) and draw.random() < 0.7:
-        return draw.choice((like + 1, like - 1, -like, like * 2, like // 2, float(like), str(like), [like], like * 10**9))
+        return draw.choice(
+            (like + 1, like - 1, -like, like * 2, like // 2, like + 0.5, like * 1.0, [like], like * 10**9)
+            if abs(like) < 2**60
+            else (0, 1, -1, like * 2, [like])
+        )
     if isinstance(like, float) and draw.random() < 0.7:
-        return draw.choice((like * 2, -like, like * 1e300, like * 1e-300, like + 1, str(like), [like, like], int(like)))
+        return draw.choice(
+            (
+                like * 2,
+                -like,
+                like * 1e300,
+                like * 1e-300,
+                like + 1,
+                str(like),
+                [like, like],
+                int(min(max(like, -1e9), 1e9)),
+            )
+        )
     if isinstance(like, str) and draw.random() < 0.7:
         return text(draw, [like], most=2)
     return draw.choice(simple)
+
+
+def repr_of(given: Any) -> str:
+    """Something that can be a name in JSON."""
+    return given[:2000] if isinstance(given, str) else json.dumps(given)[:2000]
 
 
 def structure(draw: random.Random, given: Any) -> Any:
@@ -113,7 +238,7 @@ def structure(draw: random.Random, given: Any) -> Any:
         if kind == 0:
             return rest
         if kind == 1:
-            return {**given, value(draw, name) if draw.random() < 0.2 else f"{name}x": given[name]}
+            return {**given, repr_of(value(draw)) if draw.random() < 0.3 else f"{name}x": given[name]}
         if kind == 2:
             other = draw.choice(sorted(given))
             return {**given, name: given[other], other: given[name]}
@@ -129,5 +254,5 @@ def structure(draw: random.Random, given: Any) -> Any:
             return given[:place] + [given[place]] * draw.choice((2, 2, 100)) + given[place + 1 :]
         if kind == 2:
             return given[::-1]
-        return given[:place] + [structure(draw, given[place])] + given[place + 1 :]
+        return [*given[:place], structure(draw, given[place]), *given[place + 1 :]]
     return value(draw, given)

@@ -12,6 +12,7 @@ ROOMS = {
     "seeds": "Seeds",
     "settings": "Settings",
     "sequences": "Sequences",
+    "folders": "Folders",
 }
 NAMES = tuple(ROOMS)
 

@@ -74,7 +74,9 @@ def numbers(draw: random.Random, sound: tuple[str, ...], task: Task) -> Any:
     """Rows of numbers, in lists, tuples and arrays of many types."""
     count = draw.choice((0, 1, 3))
     digits = np.random.default_rng(draw.getrandbits(32)).integers(
-        draw.choice((0, 0, 0, -1)), task.vocab_size + draw.choice((0, 0, 1)), (count, task.length + draw.choice((0, 0, 1)))
+        draw.choice((0, 0, 0, -1)),
+        task.vocab_size + draw.choice((0, 0, 1)),
+        (count, task.length + draw.choice((0, 0, 1))),
     )
     kind = draw.choice(("list", "int64", "uint8", "float64", "object", "bool", "row", "str", "deep"))
     return {
@@ -88,6 +90,24 @@ def numbers(draw: random.Random, sound: tuple[str, ...], task: Task) -> Any:
 def nested(draw: random.Random, sound: tuple[str, ...], task: Task) -> Any:
     """Values that are no sequences."""
     return draw.choice(
-        (None, 5, 2.5, b"2224401357", {}, {"a": 1}, [None], [[[]]], [[2, None]], [["2"] * task.length], iter(()), range(3),
-         [range(task.length)], np.zeros(()), np.zeros((0, task.length)), [mutate.value(draw)], {1, 2}, [2**70] * task.length)
-    )  # fmt: skip
+        (
+            None,
+            5,
+            2.5,
+            b"2224401357",
+            {},
+            {"a": 1},
+            [None],
+            [[[]]],
+            [[2, None]],
+            [["2"] * task.length],
+            iter(()),
+            range(3),
+            [range(task.length)],
+            np.zeros(()),
+            np.zeros((0, task.length)),
+            [mutate.value(draw)],
+            {1, 2},
+            [2**70] * task.length,
+        )
+    )

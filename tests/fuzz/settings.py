@@ -20,9 +20,15 @@ from fuzz import mutate
 from fuzz.room import Case, Room, Wrong
 
 LIMITS = {
-    "vocab_size": (2, 32), "length": (1, 63), "embed_dim": (1, 256), "att_dim": (1, 256), "hidden": (1, 4096),
-    "steps": (0, 10**9), "batch_size": (1, 65_536), "snapshots": (0, 1000),
-}  # fmt: skip
+    "vocab_size": (2, 32),
+    "length": (1, 63),
+    "embed_dim": (1, 256),
+    "att_dim": (1, 256),
+    "hidden": (1, 4096),
+    "steps": (0, 10**9),
+    "batch_size": (1, 65_536),
+    "snapshots": (0, 1000),
+}
 
 
 class Settings(Room):
