@@ -124,3 +124,18 @@ def test_killed_at_random_moments_again_and_again(server, whole, tmp_path, trial
             sound(tmp_path / "run")
         assert files(tmp_path / "run") == files(whole[name][0] / "run")
     assert kills > 5
+
+
+@pytest.mark.parametrize("largest", [0, 1_000, 10_000, 30_000])
+def test_a_disk_that_is_full(server, whole, tmp_path, largest) -> None:
+    """Writing fails in the midst of a file: one message, exit code 2, and with room again the same command goes on."""
+    refused = 0
+    for name, command in STORY.items():
+        place = before(whole, name, tmp_path / name)
+        code, _ = server(place, command, largest=largest)
+        assert code in (DONE, 2)
+        refused += code == 2
+        sound(place / "run")
+        assert server(place, command)[0] == DONE
+        assert files(place / "run") == files(whole[name][0] / "run")
+    assert refused
