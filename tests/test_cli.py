@@ -18,6 +18,7 @@ import analyses
 import attnprobe as ap
 import reports
 from attnprobe import cli
+from attnprobe.cli import making
 
 COMMANDS = ("study", "train", "analyze", "report", "compare", "query", "show")
 HOW = "Give distinct whole numbers of 0 or more, such as range(100) or [3, 5, 8]."
@@ -77,7 +78,7 @@ def test_study_does_it_all(studied) -> None:
 
 
 def test_the_times_of_a_study_are_those_between_its_phases() -> None:
-    assert cli._spent([10.0, 41.04, 44.0, 49.25]) == "Time:    trained 31.0 s, tables 3.0 s, report 5.2 s"
+    assert making._spent([10.0, 41.04, 44.0, 49.25]) == "Time:    trained 31.0 s, tables 3.0 s, report 5.2 s"
 
 
 def test_the_same_study_again_changes_no_byte(studied, attnprobe, tmp_path, monkeypatch) -> None:
@@ -299,7 +300,8 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(here) -> None:
 
 
 def test_importing_the_command_line_loads_nothing_heavy() -> None:
-    code = "import sys, attnprobe.cli; print(sorted({'torch', 'numba', 'matplotlib', 'pandas'} & set(sys.modules)))"
+    heavy = "{'torch', 'numba', 'matplotlib', 'pandas'}"
+    code = f"import sys, attnprobe.cli.commands; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout == "[]\n"
 
 
