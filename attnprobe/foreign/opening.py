@@ -46,7 +46,7 @@ def read_once(path: Path) -> bytes:
                 raise AttnprobeError(f"{path} is {kind}, not a file of weights (.pt, .pth or .safetensors).")
             _check_size(path, about.st_size)
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                data = file.read(LARGEST_FILE + 1)
+                data = file.read(about.st_size + 1)
         finally:
             os.close(descriptor)
     except AttnprobeError:
@@ -54,7 +54,8 @@ def read_once(path: Path) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a path that the system cannot have
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise AttnprobeError(f"Cannot read {path}: {reason}.") from None
-    _check_size(path, len(data))
+    if len(data) != about.st_size:
+        raise AttnprobeError(f"{path} changed while it was read. Run the same command again when it is whole.")
     return data
 
 

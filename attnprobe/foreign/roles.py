@@ -53,6 +53,7 @@ class Places:
 
     shapes: Mapping[str, Shape]  # theirs, without those that are ignored
     theirs: dict[str, str] = field(default_factory=dict)  # our name -> theirs; no entry: a bias of zero
+    told: set[str] = field(default_factory=set)  # our names that the user gave, as they are or turned
     turned: set[str] = field(default_factory=set)  # our names whose matrix is to be transposed
     vocab_size: int = 0
     embed_dim: int = 0
@@ -121,6 +122,7 @@ def _as_told(places: Places, shapes: Mapping[str, Shape], rename: Mapping[str, s
                 f"--rename names two tensors for {ours}: {shown(places.theirs[ours])} and {shown(theirs)}."
             )
         places.theirs[ours] = theirs
+        places.told.add(ours)
         if target.endswith(".T"):
             places.turned.add(ours)
 
@@ -132,10 +134,9 @@ def _left(places: Places) -> list[str]:
 
 def _by_name(places: Places) -> None:
     """The exercise's own names, whatever stands before them; then names that mean the same."""
-    told = set(places.theirs)
     for theirs in _left(places):
         exact = [ours for ours in OURS if theirs == ours or theirs.endswith(f".{ours}")]
-        if exact and exact[0] not in told:
+        if exact and exact[0] not in places.told:
             _found(places, exact[0], theirs)
     for theirs in _left(places):
         meant = BY_ROLE.get(role(theirs) or "")
@@ -271,7 +272,7 @@ def _fit(places: Places) -> None:
 def _turn_key(places: Places) -> None:
     """A bare key matrix may be meant as x @ W or as W @ x; where both fit, the user says which."""
     theirs = places.theirs["WK.weight"]
-    if owner_of(theirs)[1] != "bare" or role(theirs) != "WK" or "WK.weight" in places.turned:
+    if owner_of(theirs)[1] != "bare" or "WK.weight" in places.told:
         return
     shape, D, A = places.shapes[theirs], places.embed_dim, places.att_dim
     if shape == (D, A) and A != D:
