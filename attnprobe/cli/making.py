@@ -168,7 +168,7 @@ def _analyze(run: Run, quiet: bool, names: list[str] | None = None, force: bool 
 
     started = time.perf_counter()
     asked = names or analyses.names()
-    todo = len(analyses.outdated(run, asked, force)) if run.info["shards"] else 0
+    todo = len(analyses.outdated(run, asked, force)) if len(run.seeds) else 0
     kept = f"Tables that were written are kept in {run.path / 'tables'}; the same command computes the rest."
     with stoppable(lambda: kept), naming_bar("analyzing", todo, False if quiet else None) as progress:
         written = analyses.write(run, asked, progress, force=force)

@@ -22,6 +22,7 @@ from attnprobe.progress import Report, training_bar
 from attnprobe.seeds import check_seeds
 from attnprobe.store import Run, Shard, create_run
 from attnprobe.training.kernel import Spec, State, Work, flat_weights, train_seed
+from attnprobe.training.plan import portions
 
 __all__ = ["train", "train_shard"]
 
@@ -46,7 +47,9 @@ def train(
     seeds : iterable of int
         Distinct seeds, 0 or larger. Seed s starts from ``torch.manual_seed(s); AttentionModel()``.
     out : path
-        The run folder: new, empty, or a run with the same config.
+        The run folder: new, empty, or a run with the same config. If that has fewer steps, all its seeds are trained
+        on to as many as ``config`` asks for, bit for bit as if it had been so from the start; until the last of
+        them is done the run stays as it was.
     threads : int, optional
         Seeds trained at a time; all cores if not given. It changes no bit of the result.
     progress : bool, optional
@@ -68,14 +71,23 @@ def train(
         if not isinstance(value, int) or value < 1:
             raise AttnprobeError(f"{name} = {value!r} is not allowed: it must be a whole number of 1 or more.")
     run = create_run(out, config)
-    missing = np.setdiff1d(wanted, run.seeds)
-    with training_bar(progress, missing.size, config.steps) as report:
-        for start in range(0, missing.size, shard_size):
+    with run.writing():
+        work = portions(run, config, wanted, shard_size)
+        before = 0
+        with training_bar(progress, sum(portion.seeds.size for portion in work), config.steps) as report:
+            for portion in work:
 
-            def report_all(done: int, steps: int, before: int = start) -> None:
-                report(before + done, before * config.steps + steps)
+                def report_all(done: int, steps: int, before: int = before) -> None:
+                    report(before + done, before * config.steps + steps)
 
-            run.add_shard(train_shard(config, missing[start : start + shard_size], threads, report_all))
+                shard = train_shard(config, portion.seeds, threads, report_all)
+                before += portion.seeds.size
+                if run.config.steps == config.steps:
+                    run.add_shard(shard)
+                else:
+                    run.keep(shard, config.steps)
+        if run.config.steps < config.steps:
+            run.extend(config.steps)
     return run
 
 
