@@ -352,6 +352,18 @@ def test_guesses_are_named_but_not_made(state) -> None:
         assert f"{name!r} {shape}" in str(error.value)
 
 
+def test_names_that_a_terminal_would_act_on_are_escaped(state) -> None:
+    evil = "\x1b]0;owned\x07.weight"
+    theirs = {name.replace("WV.weight", evil): shape for name, shape in shapes(state).items()}
+    with pytest.raises(UnplacedError) as error:
+        place(theirs, {}, ())
+    assert str(error.value).isprintable()
+    assert str(error.value).endswith(f"--rename {evil!r}=WV.weight.")
+    with pytest.raises(UnplacedError) as error:
+        place(theirs, {evil: "nothing\x1b"}, ())
+    assert str(error.value).isprintable()
+
+
 @pytest.mark.parametrize(
     ("sizes", "said"),
     [

@@ -11,7 +11,9 @@ from attnprobe.errors import AttnprobeError
 from attnprobe.foreign.weights import Foreign
 from attnprobe.seeds import LARGEST, check_seeds
 
-__all__ = ["number"]
+__all__ = ["COUNTED", "in_order", "number"]
+
+COUNTED = "Numbered in the order given."
 
 
 def number(files: Sequence[Foreign], seeds: Iterable[int] | None, taken: Iterable[int] = ()) -> tuple[list[int], str]:
@@ -51,7 +53,7 @@ def number(files: Sequence[Foreign], seeds: Iterable[int] | None, taken: Iterabl
     if len(set(numbers)) == len(files):
         return numbers, "Numbered by the ends of the file names."
     free = (n for n in range(len(files) + len(list(taken))) if n not in set(taken))
-    return [next(free) for _ in files], "Numbered in the order given."
+    return [next(free) for _ in files], COUNTED
 
 
 def in_order(seeds: np.ndarray, text: str) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attnprobe.errors import AttnprobeError
 
-__all__ = ["LARGEST_FILE", "REMEDY", "read_once", "shown"]
+__all__ = ["LARGEST_FILE", "REMEDY", "SHOWN", "read_once", "shown"]
 
 LARGEST_FILE = 64 * 2**20  # bytes; the largest network that Config allows, with Adam's state, has 1.5 million
 REMEDY = "Save the weights alone: torch.save(model.state_dict(), 'weights.pt')."

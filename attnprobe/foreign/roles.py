@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from attnprobe.errors import AttnprobeError, did_you_mean
 from attnprobe.foreign.names import owner_of, role
-from attnprobe.foreign.opening import shown
+from attnprobe.foreign.opening import SHOWN, shown
 
 __all__ = ["OURS", "Places", "UnplacedError", "place"]
 
@@ -110,12 +111,13 @@ def _as_told(places: Places, shapes: Mapping[str, Shape], rename: Mapping[str, s
         ours = target.removesuffix(".T")
         if ours not in OURS:
             raise UnplacedError(
-                f"--rename {theirs}={target}: {ours!r} is none of the exercise's tensors.{did_you_mean(ours, OURS)} "
-                f"They are: {', '.join(OURS)}; with .T at the end for a matrix that is to be transposed."
+                f"--rename {_typed(theirs)}={_typed(target)}: {ours!r} is none of the exercise's tensors."
+                f"{did_you_mean(ours, OURS)} They are: {', '.join(OURS)}; with .T at the end for a matrix that is to be transposed."
             )
         if theirs not in places.shapes:
             raise UnplacedError(
-                f"--rename {theirs}={target}: the same tensor is left out by --ignore. Give one of the two."
+                f"--rename {_typed(theirs)}={_typed(target)}: the same tensor is left out by --ignore. "
+                "Give one of the two."
             )
         if ours in places.theirs:
             raise UnplacedError(
@@ -207,7 +209,7 @@ def _nothing_left(places: Places) -> None:
     parts.append(_listing(places.shapes))
     parts.append("The exercise's: " + ", ".join(f"{name} {shape}" for name, shape in OURS.items()) + ".")
     guesses = [
-        f"--rename {theirs}={ours}"
+        f"--rename {_typed(theirs)}={ours}"
         for ours in missing or [ours for ours in OURS if ours not in places.theirs]
         for theirs in left
         if _could_be(places.shapes[theirs], ours)
@@ -280,7 +282,8 @@ def _turn_key(places: Places) -> None:
     elif shape == (D, A) and A > 1:
         raise UnplacedError(
             f"has the bare square matrix {_one(places.shapes, theirs)}, which could be meant either way. Give "
-            f"--rename {theirs}=WK.weight if a key is W @ e, or --rename {theirs}=WK.weight.T if it is e @ W."
+            f"--rename {_typed(theirs)}=WK.weight if a key is W @ e, or --rename {_typed(theirs)}=WK.weight.T if it "
+            "is e @ W."
         )
 
 
@@ -292,3 +295,8 @@ def _listing(shapes: Mapping[str, Shape]) -> str:
     names = ", ".join(_one(shapes, name) for name in list(shapes)[:LISTED])
     more = f", and {len(shapes) - LISTED:,} more" if len(shapes) > LISTED else ""
     return f"It holds: {names}{more}."
+
+
+def _typed(name: str) -> str:
+    """A name as it can be typed into a shell; escaped where it cannot."""
+    return shlex.quote(name) if name.isprintable() and len(name) <= SHOWN else shown(name)
