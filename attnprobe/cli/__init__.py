@@ -5,6 +5,7 @@ A command is a function in one of the modules here, named in :mod:`attnprobe.cli
 
     making.py    study, train, analyze, report: what fills a run folder
     asking.py    query, show, compare: what asks it
+    foreign.py   import, export: weights from elsewhere, and for elsewhere
     options.py   options that commands share, and the settings of a run
     output.py    what is printed, and the formats of query
     stopping.py  Ctrl-C

@@ -23,7 +23,7 @@ from attnprobe.schema import Column, Schema
 from attnprobe.seeds import spelled, unspelled
 from attnprobe.store import shards, tables
 from attnprobe.store.folder import Folder
-from attnprobe.store.manifest import NAME, UNFINISHED, Manifest, ShardRecord, TableRecord
+from attnprobe.store.manifest import NAME, UNFINISHED, Manifest, ShardRecord, Source, TableRecord
 from attnprobe.store.shards import Shard, ShardFile
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class Run:
 
     def require_seeds(self) -> None:
         """Raise where no seed has been trained yet."""
+        if not self.manifest.shards and self.origin == "imported":
+            raise AttnprobeError(f"{self.path} holds no weights yet. Import some: attnprobe import {self.path} FILE...")
         if not self.manifest.shards:
             raise AttnprobeError(f"{self.path} holds no trained seeds yet. Train some: attnprobe train {self.path}")
 
@@ -184,8 +186,11 @@ class Run:
             ) from None
         return file
 
-    def add_shard(self, shard: Shard) -> None:
-        """Write a shard of finished seeds; it belongs to the run once ``run.json`` names it."""
+    def add_shard(self, shard: Shard, sources: Iterable[Source] = ()) -> None:
+        """Write a shard of finished seeds; it belongs to the run once ``run.json`` names it.
+
+        ``sources`` are the files that imported weights came from, one for each seed.
+        """
         with self.writing():
             record, files = self._written(shard, self.config)
             done = self._older(record)
@@ -194,6 +199,7 @@ class Run:
                 remove=[old.file for old in done],
                 shards=_in_order([*self.manifest.shards, record]),
                 unfinished=tuple(old for old in self.manifest.unfinished if old not in done),
+                sources=tuple(sorted([*self.manifest.sources, *sources], key=lambda source: source.seed)),
             )
 
     def keep(self, shard: Shard, steps: int) -> None:
