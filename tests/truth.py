@@ -77,11 +77,9 @@ def of_circuit(circuit: Circuit, seed: int, counts: np.ndarray) -> np.ndarray:
         draw = counts * np.exp(np.minimum(scores - present.max(axis=1, keepdims=True), 0))
         z = (draw * values).sum(axis=1) / draw.sum(axis=1)
     logit = readout.logit(z)
-    if not np.isfinite(scores).all():
-        return np.zeros(len(counts), dtype=bool)
     yes = logit > 0
     if not all(np.isfinite(part).all() for part in (scores, values, *vars(readout).values())):
-        return yes
+        return np.zeros(len(counts), dtype=bool)
     truth = Truth(exact(scores), 1, exact(values))
     kinks, slopes, intercepts = map(exact, (readout.kinks, readout.slopes, readout.intercepts))
     for i in np.flatnonzero(np.abs(logit) < 1e-8):

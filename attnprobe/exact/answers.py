@@ -14,7 +14,7 @@ A(c) = sum_d c_d exp(s_d) (|v_d| + |t|) the rounded g is off by at most (V + 3) 
 of Numerical Algorithms, section 3.1), the true pooled value and the true t are known up to bounds of their own
 (:mod:`attnprobe.exact.rounding`, :mod:`attnprobe.exact.steps`), and g moves with either by at most the normaliser times
 as much. Where |g| is larger than all of this together, its sign is the answer. A seed with any |g| below, for the
-largest A, or with weights that are not finite, is enumerated input by input (:mod:`attnprobe.exact.decided`).
+largest A, is enumerated input by input (:mod:`attnprobe.exact.decided`).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def wrong_sequences(circuit: Circuit) -> np.ndarray:
     -------
     ndarray, shape (S, cells)
         Whole numbers, exact: int64, or Python integers where vocab_size^length does not fit. Columns are the rows
-        of :func:`attnprobe.population.cells`. A seed whose output is not a number answers "no".
+        of :func:`attnprobe.population.cells`. A seed that is not finite answers "no".
     """
     pairs, seeds = halves(circuit.task), stack(circuit)
     _, sequences = cells(circuit.task)
@@ -99,10 +99,8 @@ def count_wrong(pairs, seeds, start, stop, wrong, counted):
 def count_yes(pairs, seeds, s, every, yes):
     """Add to ``yes`` the orders of right halves with which seed ``s`` says "yes"; whether no input is in doubt."""
     weights, values, kinks, slopes, intercepts = one(seeds, s)
-    if np.isnan(weights.sum() + values.sum()):  # then so is every pooled value, also where the count is 0: "no"
+    if not finite(seeds, s):  # "no" to everything
         return True
-    if not finite(seeds, s):
-        return False
     error = pooled_error(weights, values, seeds.blur[s], seeds.value_error[s])
     low, high = reach(values, error)
     steps = steps_of(kinks, slopes, intercepts, low, high)

@@ -106,10 +106,12 @@ class Network:
 def decide(circuit: Circuit, counts: np.ndarray) -> np.ndarray:
     """The answers of a circuit's only seed to count vectors (P, V), bool (P,).
 
-    A seed that is not finite answers as its logit in float64 does, and not-a-number is "no".
+    A seed that is not finite answers "no".
     """
     doubt = rounding_of(circuit)[0]
-    yes = np.empty(len(counts), dtype=np.bool_)
+    yes = np.zeros(len(counts), dtype=np.bool_)
+    if np.isnan(doubt):
+        return yes
     exact: Network | None = None
     for start in range(0, len(counts), ROWS):
         rows = slice(start, start + ROWS)
