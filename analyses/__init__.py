@@ -148,14 +148,18 @@ def write(
     Raises
     ------
     AttnprobeError
-        When there is no such analysis, the run holds no seeds, or its population is too large.
+        When there is no such analysis, the run holds no seeds, its population is too large, or the folder cannot be
+        written, by this process or at this time.
     """
     run.require_seeds()
     check_size(run.config.task)  # before anything is written
-    written = outdated(run, only, force)
-    for name in written:
-        progress(name)
-        run.write_table(get(name).schema, compute(name, run))
+    if not outdated(run, only, force):
+        return []
+    with run.writing():
+        written = outdated(run, only, force)  # of what the run holds now
+        for name in written:
+            progress(name)
+            run.write_table(get(name).schema, compute(name, run))
     return written
 
 

@@ -22,7 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
 
-from attnprobe.store import Run
+from attnprobe.store import Manifest, Run
 from reports.figure import Material
 from reports.options import DEFAULT, Options
 
@@ -47,7 +47,7 @@ class Helper:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
         )
         with contextlib.suppress(OSError):  # it is lost already: the first name it is told will show that
-            self._tell({"path": str(run.path), "info": run.info, "options": asdict(options)})
+            self._tell({"path": str(run.path), "manifest": run.manifest.encoded().decode(), "options": asdict(options)})
 
     def draw(self, name: str) -> Files:
         """The files of one thing.
@@ -138,7 +138,10 @@ def help_out(draw: Callable[[str, Material, Options], Files]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked; it ends this one
     told, answers = sys.stdin.buffer, sys.stdout.buffer
     what = json.loads(told.readline())
-    material, options = Material(Run(Path(what["path"]), what["info"])), Options(**what["options"])
+    material, options = (
+        Material(Run(Path(what["path"]), Manifest.decoded(what["manifest"].encode()))),
+        Options(**what["options"]),
+    )
     for line in told:
         files = draw(json.loads(line), material, options)
         answers.write(json.dumps({name: len(data) for name, data in files.items()}).encode() + b"\n")

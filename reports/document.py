@@ -93,9 +93,10 @@ def write(
     names = wanted(figures, options)
     number = min(cores(), MOST_PROCESSES, len(names)) if processes is None else processes
     material = Material(run)
-    with helpers(run, options, number - 1) as crew:
-        drawn = draw_all(names, lambda name: draw_files(name, material, options), crew, progress)
-    run.write_files({file: data for name in names for file, data in drawn[name].items()})
+    with run.writing():
+        with helpers(run, options, number - 1) as crew:
+            drawn = draw_all(names, lambda name: draw_files(name, material, options), crew, progress)
+        run.write_files({file: data for name in names for file, data in drawn[name].items()})
     return run.path / (options.document if figures is None else options.folder)
 
 
@@ -164,7 +165,7 @@ def few_collections() -> Iterator[None]:
 def document(material: Material, options: Options = DEFAULT) -> bytes:
     """All pages, or slides, as PDF."""
     rule, seeds = material.config.rule, plural(len(material["seeds"]), "seed")
-    footer = f"attnprobe {material.info['attnprobe']} · {material.path.name} · rule {rule}"
+    footer = f"attnprobe {material.manifest.attnprobe} · {material.path.name} · rule {rule}"
     on_slides = options.style == "slides"
     size = SLIDE if on_slides else paper_named(options.paper)
     sheets = (slides if on_slides else pages)(material, entries(CHAPTERS, material), footer, size)

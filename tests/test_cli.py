@@ -18,6 +18,7 @@ import analyses
 import attnprobe as ap
 import reports
 from attnprobe import cli
+from attnprobe.cli import making
 
 COMMANDS = ("study", "train", "analyze", "report", "compare", "query", "show")
 HOW = "Give distinct whole numbers of 0 or more, such as range(100) or [3, 5, 8]."
@@ -77,7 +78,7 @@ def test_study_does_it_all(studied) -> None:
 
 
 def test_the_times_of_a_study_are_those_between_its_phases() -> None:
-    assert cli._spent([10.0, 41.04, 44.0, 49.25]) == "Time:    trained 31.0 s, tables 3.0 s, report 5.2 s"
+    assert making._spent([10.0, 41.04, 44.0, 49.25]) == "Time:    trained 31.0 s, tables 3.0 s, report 5.2 s"
 
 
 def test_the_same_study_again_changes_no_byte(studied, attnprobe, tmp_path, monkeypatch) -> None:
@@ -177,9 +178,9 @@ REFUSED = [
         "Cannot make the folder file/run: not a directory. Choose a place where you may write.",
     ),
     (
-        "train demo --steps 61",
-        "demo already holds a run with another configuration (steps is 60 there, 61 was asked for). Choose another "
-        "folder, or ask for the configuration that it holds.",
+        "train demo --steps 59",
+        "demo has been trained for 60 steps; 59 were asked for. A run can be given more steps, not fewer: choose "
+        "another folder, or ask for the configuration that it holds.",
     ),
     (
         "study big --vocab-size 32 --length 9",
@@ -276,7 +277,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(here) -> None:
     options = [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     command = ("train", "run", "--seeds", "0:190", *options)
     process = interruptible(*command, cwd=here)
-    first, deadline = here / "run" / "shards" / "00000.safetensors", time.monotonic() + 120
+    first, deadline = here / "run" / "shards" / "00000-20000.safetensors", time.monotonic() + 120
     while not first.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
@@ -299,7 +300,8 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(here) -> None:
 
 
 def test_importing_the_command_line_loads_nothing_heavy() -> None:
-    code = "import sys, attnprobe.cli; print(sorted({'torch', 'numba', 'matplotlib', 'pandas'} & set(sys.modules)))"
+    heavy = "{'torch', 'numba', 'matplotlib', 'pandas'}"
+    code = f"import sys, attnprobe.cli.commands; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout == "[]\n"
 
 

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure as Canvas
 
 import attnprobe as ap
 from attnprobe import cli
+from attnprobe.cli import making
 from attnprobe.seeds import parse_seeds
 from reports import budget, exercise
 from reports.figure import Material
@@ -413,7 +414,7 @@ def _understood(words: str, place: Path, monkeypatch) -> tuple[ap.Config, list[i
         raise typer.Exit
 
     monkeypatch.chdir(place)
-    monkeypatch.setattr(cli, "_train", train)
+    monkeypatch.setattr(making, "_train", train)
     program, *arguments = shlex.split(words)
     assert program == "attnprobe"
     typer.main.get_command(cli.app).main(arguments, standalone_mode=False)

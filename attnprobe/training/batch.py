@@ -1,31 +1,39 @@
 """Many seeds: shard by shard into a run folder, one seed a thread.
 
 A finished shard is on disk; whatever stops the process, the same command goes on with the seeds that are
-missing. A seed's bits depend on its number and the config alone (and on the kind of CPU), so the size of
-a shard and the number of threads are free.
+missing. A shard that takes long can be kept on the way: its seeds are stopped between two steps, and go on.
+A seed's bits depend on its number and the config alone (and on the kind of CPU), so the size of a shard, the
+number of threads, and where it was stopped are free.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+import contextlib
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import numpy as np
 
 from attnprobe.config import Config
 from attnprobe.errors import AttnprobeError
 from attnprobe.machine import cores
-from attnprobe.model import initial_weights, split
-from attnprobe.outcome import Outcome
 from attnprobe.progress import Report, training_bar
 from attnprobe.seeds import check_seeds
 from attnprobe.store import Run, Shard, create_run
-from attnprobe.training.kernel import Spec, State, Work, flat_weights, train_seed
+from attnprobe.training.course import Begun, Course
+from attnprobe.training.plan import portions
 
-__all__ = ["train", "train_shard"]
+__all__ = ["CHECKPOINT", "Begun", "train", "train_shard"]
 
+CHECKPOINT = 60.0  # seconds between two times that an unfinished shard is kept
 LOOK = 0.1  # seconds between two looks at the progress (and at Ctrl-C)
+SHORTEST = 0.001  # seconds of such a look where a round should end soon
+GRACE = 0.5  # seconds that Ctrl-C waits for seeds to end at their next step
 
 
 def train(
@@ -46,7 +54,9 @@ def train(
     seeds : iterable of int
         Distinct seeds, 0 or larger. Seed s starts from ``torch.manual_seed(s); AttentionModel()``.
     out : path
-        The run folder: new, empty, or a run with the same config.
+        The run folder: new, empty, or a run with the same config. If that has fewer steps, all its seeds are trained
+        on to as many as ``config`` asks for, bit for bit as if it had been so from the start; until the last of
+        them is done the run stays as it was.
     threads : int, optional
         Seeds trained at a time; all cores if not given. It changes no bit of the result.
     progress : bool, optional
@@ -68,67 +78,118 @@ def train(
         if not isinstance(value, int) or value < 1:
             raise AttnprobeError(f"{name} = {value!r} is not allowed: it must be a whole number of 1 or more.")
     run = create_run(out, config)
-    missing = np.setdiff1d(wanted, run.seeds)
-    with training_bar(progress, missing.size, config.steps) as report:
-        for start in range(0, missing.size, shard_size):
+    with run.writing():
+        work = portions(run, config, wanted, shard_size)
+        before = 0
+        with training_bar(progress, sum(portion.seeds.size for portion in work), config.steps) as report:
+            for portion in work:
 
-            def report_all(done: int, steps: int, before: int = start) -> None:
-                report(before + done, before * config.steps + steps)
+                def report_all(done: int, steps: int, before: int = before) -> None:
+                    report(before + done, before * config.steps + steps)
 
-            run.add_shard(train_shard(config, missing[start : start + shard_size], threads, report_all))
+                shard = train_shard(
+                    config,
+                    portion.seeds,
+                    threads,
+                    report_all,
+                    begun=portion.left_by(run),
+                    keep=lambda shard: run.keep(shard, config.steps),
+                )
+                before += portion.seeds.size
+                if run.config.steps == config.steps:
+                    run.add_shard(shard)
+                else:
+                    run.keep(shard, config.steps)
+        if run.config.steps < config.steps:
+            run.extend(config.steps)
     return run
 
 
-def train_shard(config: Config, seeds: np.ndarray, threads: int, report: Report = lambda *_: None) -> Shard:
-    """Train some seeds in this process, ``threads`` at a time."""
-    spec = Spec.of(config)
-    weights = initial_weights(config, seeds)
-    history_steps, snapshot_steps = config.history_steps, config.snapshot_steps
-    losses = np.full((seeds.size, history_steps.size), np.nan)
-    snapshots = np.full((seeds.size, snapshot_steps.size, weights.shape[1]), np.nan, dtype=np.float32)
-    steps = np.zeros(seeds.size, dtype=np.int64)
-    stop = np.zeros(1, dtype=np.int64)
+def train_shard(
+    config: Config,
+    seeds: np.ndarray,
+    threads: int,
+    report: Report = lambda *_: None,
+    begun: Begun | None = None,
+    keep: Callable[[Shard], None] | None = None,
+    checkpoint: float = CHECKPOINT,
+) -> Shard:
+    """Train some seeds in this process, ``threads`` at a time.
 
-    def one(i: int) -> None:
-        state = State.initial(config, weights[i])._replace(step=steps[i : i + 1])
-        train_seed(
-            int(seeds[i]),
-            spec,
-            state,
-            Work.on(state, spec),
-            config.steps,
-            history_steps,
-            losses[i],
-            snapshot_steps,
-            snapshots[i],
-            stop,
-        )
-        flat_weights(state, spec, weights[i])
+    Parameters
+    ----------
+    config, seeds, threads
+        What to train, distinct seeds (S,), how many at a time.
+    report : callable
+        Is told now and then how many of the seeds are through, and the updates done of all of them; those that had
+        been begun count too.
+    begun : Begun, optional
+        Some or all of the seeds as they were left earlier; these go on from there, bit for bit as if they had never
+        stopped. A seed whose loss was not finite stays as it is.
+    keep : callable, optional
+        Is given the shard, unfinished, about every ``checkpoint`` seconds: rows that were not reached are
+        not-a-number, and a seed with fewer steps than ``config.steps`` whose status is "trained" is unfinished. The
+        arrays change when ``keep`` has returned.
+    checkpoint : float
+        Seconds. Each time at least one update has been done.
+    """
+    course = Course(config, seeds, begun)
+    while True:
+        _round(course, threads, report, checkpoint if keep else math.inf)
+        if keep is None or course.finished.all():
+            return course.shard()
+        keep(course.shard())
 
-    with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(one, i) for i in range(seeds.size)]
+
+def _round(course: Course, threads: int, report: Report, seconds: float) -> None:
+    """Let every seed that is not finished go on, until all are through, or for some seconds and at least one update.
+
+    The threads are daemons: neither Ctrl-C nor the end of the process waits for one that is still compiling. What
+    such a thread does later nobody sees.
+    """
+    stop, ended = np.zeros(1, dtype=np.int64), SimpleQueue[BaseException | None]()
+    waiting = deque(np.flatnonzero(~course.finished).tolist())
+
+    def work() -> None:
         try:
-            _watch(futures, steps, report)
-        except BaseException:  # Ctrl-C above all: end the running seeds at their next step
+            while waiting and stop[0] == 0:
+                with contextlib.suppress(IndexError):  # another thread took the last one
+                    course.go_on(waiting.popleft(), stop)
+        except BaseException as error:
+            ended.put(error)
+        else:
+            ended.put(None)
+
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(waiting)))]
+    try:
+        for worker in workers:
+            worker.start()
+        _watch(course, len(workers), ended, stop, report, seconds)
+    except BaseException:  # Ctrl-C above all: end the running seeds at their next step
+        stop[0] = 1
+        until = time.monotonic() + GRACE
+        for worker in workers:
+            if worker.ident is not None:
+                worker.join(max(0, until - time.monotonic()))
+        raise
+
+
+def _watch(
+    course: Course,
+    running: int,
+    ended: SimpleQueue[BaseException | None],
+    stop: np.ndarray,
+    report: Report,
+    seconds: float,
+) -> None:
+    """Report until all workers have ended, stop them when it is time; raise what a seed raised."""
+    before, until = course.steps.sum(), time.monotonic() + seconds
+    while running:
+        with contextlib.suppress(Empty):
+            error = ended.get(timeout=min(LOOK, max(until - time.monotonic(), SHORTEST)))
+            running -= 1
+            if error is not None:
+                raise error
+        report(int(course.finished.sum()), int(course.steps.sum()))
+        if time.monotonic() >= until and course.steps.sum() > before:
             stop[0] = 1
-            pool.shutdown(cancel_futures=True)
-            raise
-    finite = (steps == config.steps) & np.isfinite(weights).all(axis=1)
-    return Shard(
-        seeds=seeds,
-        status=np.where(finite, Outcome.TRAINED.code, Outcome.NONFINITE.code).astype(np.uint8),
-        steps=steps,
-        weights=split(config, weights),
-        losses=losses,
-        snapshots=split(config, snapshots) if snapshot_steps.size else {},
-    )
-
-
-def _watch(futures: list[Future[None]], steps: np.ndarray, report: Report) -> None:
-    """Report until all is done; raise what a seed raised."""
-    waiting = set(futures)
-    while waiting:
-        done, waiting = wait(waiting, timeout=LOOK)
-        for future in done:
-            future.result()
-        report(len(futures) - len(waiting), int(steps.sum()))

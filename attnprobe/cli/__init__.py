@@ -1,0 +1,42 @@
+"""The command line. Everything heavy is imported inside the commands, so that --help answers at once.
+
+This is the one place in the package that may import ``analyses`` and ``reports``, and does so only within functions.
+A command is a function in one of the modules here, named in :mod:`attnprobe.cli.commands`:
+
+    making.py    study, train, analyze, report: what fills a run folder
+    asking.py    query, show, compare: what asks it
+    options.py   options that commands share, and the settings of a run
+    output.py    what is printed, and the formats of query
+    stopping.py  Ctrl-C
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from attnprobe.errors import AttnprobeError
+
+if TYPE_CHECKING:
+    from attnprobe.cli.commands import app
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command line; bad input is one message and exit code 2."""
+    from attnprobe.cli.commands import app
+
+    try:
+        app()
+    except AttnprobeError as error:
+        print(f"attnprobe: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def __getattr__(name: str) -> Any:
+    if name != "app":
+        raise AttributeError(f"module 'attnprobe.cli' has no attribute {name!r}")
+    from attnprobe.cli.commands import app
+
+    return app

@@ -1,0 +1,202 @@
+"""The commands that fill a run folder: study, train, analyze, report."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from attnprobe.cli.options import Quiet, RunFolder, Seeds, Threads, config_of, listed, takes_settings
+from attnprobe.cli.output import say
+from attnprobe.cli.stopping import stoppable
+
+if TYPE_CHECKING:
+    from attnprobe.config import Config
+    from attnprobe.store import Run
+
+__all__ = ["analyze", "report", "study", "train"]
+
+PHASES = ("trained", "tables", "report")
+
+
+@takes_settings
+def study(
+    run: RunFolder,
+    *,
+    seeds: Seeds = "0:100",
+    threads: Threads = None,
+    quiet: Quiet = False,
+    settings: dict[str, Any],
+) -> None:
+    """Train seeds, write the tables, write the report: the main job in one command.
+
+    Example:  attnprobe study runs/demo --seeds 0:256 --steps 20000
+    """
+    from attnprobe.population import check_size
+
+    config = config_of(run, settings)
+    check_size(config.task)  # before hours of training, not after
+    times = [time.perf_counter()]
+    opened = _train(run, config, seeds, threads, quiet)
+    times.append(time.perf_counter())
+    _analyze(opened, quiet)
+    times.append(time.perf_counter())
+    _report(opened, quiet)
+    times.append(time.perf_counter())
+    say(
+        quiet,
+        _spent(times),
+        f"Report:  {run / 'report.pdf'}",
+        f"Figures: {run / 'figures'}    Tables: {run / 'tables'}",
+        f"Next:    attnprobe query {run} seeds --where 'accuracy < 0.99'",
+    )
+
+
+@takes_settings
+def train(
+    run: RunFolder,
+    *,
+    seeds: Seeds = "0:100",
+    threads: Threads = None,
+    quiet: Quiet = False,
+    settings: dict[str, Any],
+) -> None:
+    """Train seeds into a run folder. Interrupted, the same command goes on where it stopped.
+
+    Example:  attnprobe train runs/demo --seeds 0:1000 --steps 20000
+    """
+    _train(run, config_of(run, settings), seeds, threads, quiet)
+    say(quiet, f"Next: attnprobe analyze {run}")
+
+
+def analyze(
+    run: RunFolder,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Tables to bring up to date; all by default.", show_default=False),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Compute them even where they are up to date.", show_default=False)
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compute tables from the trained weights, exactly over all inputs, into RUN/tables.
+
+    Tables that are up to date with the run are left as they are.
+
+    Examples:
+
+    attnprobe analyze runs/demo
+
+    attnprobe analyze runs/demo rules certificates
+    """
+    from attnprobe.store import open_run
+
+    _analyze(open_run(run), quiet, names, force)
+    say(quiet, f"Next: attnprobe report {run}    or: attnprobe query {run} {names[0] if names else 'seeds'}")
+
+
+def report(
+    run: RunFolder,
+    figures: Annotated[
+        str | None,
+        typer.Option(
+            help="Only these figures, by name or by how names begin, separated by commas; not the report.",
+            show_default=False,
+        ),
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="Of the figures: pdf, png, svg, separated by commas. CSV comes with them.")
+    ] = "pdf,png",
+    style: Annotated[
+        str, typer.Option(help="paper; slides (16:9, and slides.pdf); dark (and report-dark.pdf).")
+    ] = "paper",
+    paper: Annotated[str, typer.Option(help="Pages of the report: a4 or letter.")] = "a4",
+    quiet: Quiet = False,
+) -> None:
+    """Draw RUN/report.pdf, and each figure as PNG, PDF and the CSV it shows, from the tables.
+
+    Examples:
+
+    attnprobe report runs/demo --paper letter
+
+    attnprobe report runs/demo --figures focus,rules --format png,svg --style slides
+    """
+    from attnprobe.store import open_run
+    from reports.options import Options
+
+    opened, formats = open_run(run), listed(format_)
+    options = Options(formats, style, paper)
+    asked = None if figures is None else listed(figures)
+    written = _report(opened, quiet, asked, formats=formats, style=style, paper=paper)
+    folder = f"Figures: {run / options.folder}"
+    document = "Slides" if style == "slides" else "Report"
+    say(quiet, folder if asked is not None else f"{document}: {written}    {folder}")
+
+
+def _train(path: Path, config: Config, seeds: str, threads: int | None, quiet: bool) -> Run:
+    from attnprobe.seeds import parse_seeds
+    from attnprobe.store import open_run
+    from attnprobe.training.batch import train
+
+    wanted = parse_seeds(seeds)
+    started = time.perf_counter()
+    before = len(open_run(path).seeds) if (path / "run.json").exists() else 0
+
+    def kept() -> str:
+        seeds = len(open_run(path).seeds) if (path / "run.json").exists() else 0
+        return f"{seeds:,} finished seeds are kept in {path}; the same command trains the rest."
+
+    with stoppable(kept):
+        run = train(config, wanted, path, threads=threads, progress=False if quiet else None)
+    new = len(run.seeds) - before
+    failed = int((run.status != "trained").sum())
+    say(
+        quiet,
+        f"{new:,} seeds trained in {time.perf_counter() - started:.1f} s; {path} holds {len(run.seeds):,}"
+        + (f", {failed:,} of them not finite." if failed else "."),
+    )
+    return run
+
+
+def _analyze(run: Run, quiet: bool, names: list[str] | None = None, force: bool = False) -> None:
+    import analyses
+    from attnprobe.progress import naming_bar
+
+    started = time.perf_counter()
+    asked = names or analyses.names()
+    todo = len(analyses.outdated(run, asked, force)) if len(run.seeds) else 0
+    kept = f"Tables that were written are kept in {run.path / 'tables'}; the same command computes the rest."
+    with stoppable(lambda: kept), naming_bar("analyzing", todo, False if quiet else None) as progress:
+        written = analyses.write(run, asked, progress, force=force)
+    fresh = len(set(asked) - set(written))
+    tables = f"{len(written)} table{'' if len(written) == 1 else 's'}"
+    say(
+        quiet,
+        f"{tables} written in {time.perf_counter() - started:.1f} s: {run.path / 'tables'}"
+        + (f" ({fresh} up to date)" if fresh else ""),
+    )
+
+
+def _report(run: Run, quiet: bool, figures: list[str] | None = None, **options: Any) -> Path:
+    import reports
+    from attnprobe.progress import naming_bar
+    from reports.document import wanted
+
+    started = time.perf_counter()
+    names = wanted(figures)
+    kept = "Nothing was written; the same command draws the report."
+    with stoppable(lambda: kept), naming_bar("reporting", len(names), False if quiet else None) as progress:
+        written = reports.write(run, progress, figures=figures, **options)
+    drawn = f"Report of {len(names) - 1} figures" if figures is None else f"{len(names)} figures"
+    say(quiet, f"{drawn} drawn in {time.perf_counter() - started:.1f} s.")
+    return written
+
+
+def _spent(times: list[float]) -> str:
+    """What each phase of a study took, by the times between them: with all that it had to load."""
+    took = (f"{after - before:.1f} s" for before, after in itertools.pairwise(times))
+    return "Time:    " + ", ".join(f"{phase} {spent}" for phase, spent in zip(PHASES, took, strict=True))
