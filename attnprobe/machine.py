@@ -7,7 +7,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["cores", "describe"]
+__all__ = ["cores", "describe", "versions"]
 
 LIBRARIES = ("torch", "numpy", "numba", "llvmlite", "pandas", "pyarrow", "scipy", "matplotlib", "safetensors")
 
@@ -19,13 +19,18 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def versions() -> dict[str, str]:
+    """Versions of the libraries whose arithmetic a run rests on."""
+    return {name: metadata.version(name) for name in LIBRARIES}
+
+
 def describe() -> dict[str, object]:
     """Versions and machine, for ``run.json``."""
     import llvmlite.binding
 
     return {
         "python": platform.python_version(),
-        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "libraries": versions(),
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu_name(),
         "cpu_kind": llvmlite.binding.get_host_cpu_name(),

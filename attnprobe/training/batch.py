@@ -7,7 +7,8 @@ a shard and the number of threads are free.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -15,16 +16,18 @@ import numpy as np
 
 from attnprobe.config import Config
 from attnprobe.errors import AttnprobeError
+from attnprobe.events import Event, Listener, shard_facts
 from attnprobe.machine import cores
 from attnprobe.model import initial_weights, split
 from attnprobe.outcome import Outcome
-from attnprobe.progress import Report, training_bar
+from attnprobe.progress import shown
 from attnprobe.seeds import check_seeds
 from attnprobe.store import Run, Shard, create_run
 from attnprobe.training.kernel import Spec, State, Work, flat_weights, train_seed
 
 __all__ = ["train", "train_shard"]
 
+Report = Callable[[int, int], None]  # seeds done, seed-steps done
 LOOK = 0.1  # seconds between two looks at the progress (and at Ctrl-C)
 
 
@@ -35,6 +38,7 @@ def train(
     *,
     threads: int | None = None,
     progress: bool | None = None,
+    events: Listener | None = None,
     shard_size: int = 64,
 ) -> Run:
     """Train seeds and keep them in a run folder; seeds that it already holds are not trained again.
@@ -51,6 +55,8 @@ def train(
         Seeds trained at a time; all cores if not given. It changes no bit of the result.
     progress : bool, optional
         Show a progress bar; if not given, when standard error is a terminal.
+    events : callable, optional
+        Told what happens: ``progress`` and ``shard``, see :mod:`attnprobe.events`.
     shard_size : int
         Seeds kept in one file. It changes no bit of a seed.
 
@@ -69,13 +75,24 @@ def train(
             raise AttnprobeError(f"{name} = {value!r} is not allowed: it must be a whole number of 1 or more.")
     run = create_run(out, config)
     missing = np.setdiff1d(wanted, run.seeds)
-    with training_bar(progress, missing.size, config.steps) as report:
+    with shown(progress, events) as tell:
+
+        def report(done: int, steps: int) -> None:
+            work = {"doing": "training", "done": done, "of": missing.size, "unit": "seeds"}
+            tell(Event("progress", {**work, "steps": steps, "of_steps": missing.size * config.steps}))
+
+        report(0, 0)
         for start in range(0, missing.size, shard_size):
+            seeds, begun = missing[start : start + shard_size], time.monotonic()
 
             def report_all(done: int, steps: int, before: int = start) -> None:
                 report(before + done, before * config.steps + steps)
 
-            run.add_shard(train_shard(config, missing[start : start + shard_size], threads, report_all))
+            shard = train_shard(config, seeds, threads, report_all)
+            run.add_shard(shard)
+            finite = shard.status == Outcome.TRAINED.code
+            facts = shard_facts(seeds, finite, int(shard.steps.sum()), time.monotonic() - begun)
+            tell(Event("shard", {**facts, "done": start + seeds.size, "of": missing.size}))
     return run
 
 
