@@ -153,21 +153,25 @@ def write(
     Raises
     ------
     AttnprobeError
-        When there is no such analysis, the run holds no seeds, or its population is too large.
+        When there is no such analysis, the run holds no seeds, its population is too large, or the folder cannot be
+        written, by this process or at this time.
     """
     run.require_seeds()
     check_size(run.config.task)  # before anything is written
-    written = outdated(run, only, force)
-    work = {"doing": "analyzing", "of": len(written), "unit": "tables"}
-    for done, name in enumerate(written):
-        progress(name)
-        events(Event("progress", {**work, "done": done, "name": name}))
-        begun = time.monotonic()
-        table = compute(name, run)
-        run.write_table(get(name).schema, table)
-        facts = {"table": name, "rows": len(table), "seconds": round(time.monotonic() - begun, 3)}
-        events(Event("table", {**facts, "done": done + 1, "of": len(written)}))
-    events(Event("progress", {**work, "done": len(written)}))
+    if not outdated(run, only, force):
+        return []
+    with run.writing():
+        written = outdated(run, only, force)  # of what the run holds now
+        work = {"doing": "analyzing", "of": len(written), "unit": "tables"}
+        for done, name in enumerate(written):
+            progress(name)
+            events(Event("progress", {**work, "done": done, "name": name}))
+            begun = time.monotonic()
+            table = compute(name, run)
+            run.write_table(get(name).schema, table)
+            facts = {"table": name, "rows": len(table), "seconds": round(time.monotonic() - begun, 3)}
+            events(Event("table", {**facts, "done": done + 1, "of": len(written)}))
+        events(Event("progress", {**work, "done": len(written)}))
     return written
 
 

@@ -7,7 +7,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["cores", "describe", "versions"]
+__all__ = ["cores", "cpu_kind", "describe", "versions"]
 
 LIBRARIES = ("torch", "numpy", "numba", "llvmlite", "pandas", "pyarrow", "scipy", "matplotlib", "safetensors")
 
@@ -24,16 +24,21 @@ def versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in LIBRARIES}
 
 
-def describe() -> dict[str, object]:
-    """Versions and machine, for ``run.json``."""
+def cpu_kind() -> str:
+    """The kind of processor, as the compiler names it: bits are promised for one kind."""
     import llvmlite.binding
 
+    return str(llvmlite.binding.get_host_cpu_name())
+
+
+def describe() -> dict[str, object]:
+    """Versions and machine, for ``run.json``."""
     return {
         "python": platform.python_version(),
         "libraries": versions(),
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu_name(),
-        "cpu_kind": llvmlite.binding.get_host_cpu_name(),
+        "cpu_kind": cpu_kind(),
         "cores": cores(),
     }
 

@@ -14,7 +14,7 @@ from attnprobe.errors import AttnprobeError
 if TYPE_CHECKING:
     from attnprobe.store import Run
 
-__all__ = ["check_seeds", "parse_seeds", "seeds_of"]
+__all__ = ["check_seeds", "parse_seeds", "seeds_of", "spelled", "unspelled"]
 
 LARGEST = 2**63 - 1
 MOST = 10_000_000  # seeds in one range: more are surely a slip of the keyboard
@@ -80,6 +80,33 @@ def parse_seeds(text: str) -> np.ndarray:
             "nor a text file that can be read."
         ) from None
     return check_seeds(_items(re.sub(r"#.*", "", content), text))
+
+
+def spelled(seeds: np.ndarray) -> str:
+    """Ascending seeds as text that :func:`parse_seeds` reads: ``0:64``, or ``2:4,7,9:12``."""
+    runs = np.split(seeds, np.flatnonzero(np.diff(seeds) != 1) + 1) if len(seeds) else []
+    return ",".join(f"{run[0]}" if len(run) == 1 else f"{run[0]}:{int(run[-1]) + 1}" for run in runs)
+
+
+def unspelled(text: str, most: int) -> np.ndarray:
+    """The ascending seeds of a text that :func:`spelled` wrote, at most so many.
+
+    Raises
+    ------
+    ValueError
+        When it is another text.
+    """
+    if not re.fullmatch(r"\d{1,19}(:\d{1,19})?(,\d{1,19}(:\d{1,19})?)*", text):
+        raise ValueError("no seeds")
+    spans = [
+        (int(first), int(stop or int(first) + 1)) for first, _, stop in (s.partition(":") for s in text.split(","))
+    ]
+    if sum(stop - start for start, stop in spans) > most or spans[-1][1] > LARGEST + 1:
+        raise ValueError("too many seeds, or too large ones")
+    seeds = np.concatenate([np.arange(start, stop, dtype=np.int64) for start, stop in spans])
+    if spelled(seeds) != text or (np.diff(seeds) <= 0).any():
+        raise ValueError("not as attnprobe writes them")
+    return seeds
 
 
 def _items(text: str, source: str) -> list[int]:

@@ -112,7 +112,7 @@ def document(compared: Compared, size: Paper) -> bytes:
 
 def sheets(compared: Compared, size: Paper) -> Iterator[tuple[Entry | None, Sheet]]:
     """The pages, drawn; too few to need a page of contents."""
-    footer = f"attnprobe {compared.info['attnprobe']} · comparison with {compared.baseline}"
+    footer = f"attnprobe {compared.manifest.attnprobe} · comparison with {compared.baseline}"
     return pages(compared, entries(compared), footer, size)
 
 

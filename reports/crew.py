@@ -25,7 +25,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-from attnprobe.store import Run
+from attnprobe.store import Manifest, Run
 from reports.figure import Material
 from reports.options import DEFAULT, Options
 
@@ -50,7 +50,7 @@ class Helper:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
         )
         with contextlib.suppress(OSError):  # it is lost already: the first name it is told will show that
-            self._tell({"path": str(run.path), "info": run.info, "options": asdict(options)})
+            self._tell({"path": str(run.path), "manifest": run.manifest.encoded().decode(), "options": asdict(options)})
 
     def draw(self, name: str) -> Files:
         """The files of one thing.
@@ -142,7 +142,8 @@ def help_out(draw: Callable[[str, Material, Options], Files]) -> None:
     told: SimpleQueue[Any] = SimpleQueue()
     Thread(target=_listen, args=(told,), daemon=True).start()
     what, answers = told.get(), sys.stdout.buffer
-    material, options = Material(Run(Path(what["path"]), what["info"])), Options(**what["options"])
+    run = Run(Path(what["path"]), Manifest.decoded(what["manifest"].encode()))
+    material, options = Material(run), Options(**what["options"])
     while True:
         files = draw(told.get(), material, options)
         answers.write(json.dumps({name: len(data) for name, data in files.items()}).encode() + b"\n")

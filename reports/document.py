@@ -104,10 +104,11 @@ def write(
         progress(name)
         events(Event("progress", {**work, "done": next(told), "name": name}))
 
-    with helpers(run, options, number - 1) as crew:
-        drawn = draw_all(names, lambda name: draw_files(name, material, options), crew, tell)
-    files = {file: data for name in names for file, data in drawn[name].items()}
-    run.write_files(files)
+    with run.writing():
+        with helpers(run, options, number - 1) as crew:
+            drawn = draw_all(names, lambda name: draw_files(name, material, options), crew, tell)
+        files = {file: data for name in names for file, data in drawn[name].items()}
+        run.write_files(files)
     documents = [options.document] if figures is None else []
     facts = {"files": len(files), "figures": len(names) - len(documents), "documents": documents}
     events(Event("report", {**facts, "seconds": round(time.monotonic() - begun, 3)}))
@@ -180,7 +181,7 @@ def few_collections() -> Iterator[None]:
 def document(material: Material, options: Options = DEFAULT) -> bytes:
     """All pages, or slides, as PDF."""
     rule, seeds = material.config.rule, plural(len(material["seeds"]), "seed")
-    footer = f"attnprobe {material.info['attnprobe']} · {material.path.name} · rule {rule}"
+    footer = f"attnprobe {material.manifest.attnprobe} · {material.path.name} · rule {rule}"
     on_slides = options.style == "slides"
     size = SLIDE if on_slides else paper_named(options.paper)
     sheets = (slides if on_slides else pages)(material, entries(CHAPTERS, material), footer, size)

@@ -23,7 +23,7 @@ class Material(Mapping[str, pd.DataFrame]):
 
     def __init__(self, run: Run) -> None:
         self.config = run.config
-        self.info = run.info
+        self.manifest = run.manifest
         self.path = run.path
         self._run = run
         self._read: dict[str, pd.DataFrame] = {}

@@ -178,9 +178,9 @@ REFUSED = [
         "Cannot make the folder file/run: not a directory. Choose a place where you may write.",
     ),
     (
-        "train demo --steps 61",
-        "demo already holds a run with another configuration (steps is 60 there, 61 was asked for). Choose another "
-        "folder, or ask for the configuration that it holds.",
+        "train demo --steps 59",
+        "demo has been trained for 60 steps; 59 were asked for. A run can be given more steps, not fewer: choose "
+        "another folder, or ask for the configuration that it holds.",
     ),
     (
         "study big --vocab-size 32 --length 9",
@@ -277,7 +277,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(here) -> None:
     options = [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     command = ("train", "run", "--seeds", "0:190", *options)
     process = interruptible(*command, cwd=here)
-    first, deadline = here / "run" / "shards" / "00000.safetensors", time.monotonic() + 120
+    first, deadline = here / "run" / "shards" / "00000-20000.safetensors", time.monotonic() + 120
     while not first.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)

@@ -9,7 +9,7 @@ import pytest
 import safetensors
 import snapshot
 import torch
-from folders import damaged, flip, refusal
+from folders import damaged, damaged_manifest, flip, refusal, remedy
 
 import attnprobe as ap
 from attnprobe.model import parameter_shapes
@@ -44,24 +44,26 @@ def test_a_file_is_no_run(tmp_path) -> None:
         b"null",
         b"{}",
         b"\xff\xfe",
-        b'{"format": 1}',
-        b'{"format": 1, "config": 5, "shards": [], "tables": {}, "files": {}}',
-        b'{"format": 1, "config": {"steps": -1}, "shards": [], "tables": {}, "files": {}}',
-        b'{"format": 1, "config": {}}',
+        b'{"format": 2}',
+        b'{"format": "2"}',
+        b'{"format": true}',
+        b'{"format": -1}',
+        b'{"format": 1e999}',
+        b"[" * 100_000,
+        b'{"format": 2, "config": 5, "shards": [], "tables": {}, "files": {}}',
     ],
 )
 def test_a_damaged_run_json(tmp_path, content) -> None:
     (tmp_path / "run.json").write_bytes(content)
-    message = refusal(ap.open_run, tmp_path)
-    assert message == f"{tmp_path / 'run.json'} is damaged: it is not what attnprobe wrote."
+    assert refusal(ap.open_run, tmp_path) == damaged_manifest(tmp_path)
 
 
 def test_a_newer_format(folder) -> None:
     info = json.loads((folder / "run.json").read_bytes())
-    (folder / "run.json").write_text(json.dumps({**info, "format": 2}))
+    (folder / "run.json").write_text(json.dumps({**info, "format": 3}))
     expected = (
-        f"{folder} has format 2; this attnprobe ({ap.__version__}) reads format 1. "
-        "Open it with the version of attnprobe that made it."
+        f"{folder} has format 3; this attnprobe ({ap.__version__}) reads format 2. "
+        "Open it with a newer version of attnprobe."
     )
     assert refusal(ap.open_run, folder) == expected
     assert refusal(ap.train, seeds=[1], out=folder) == expected
@@ -74,15 +76,10 @@ def test_what_is_open_says_what_it_is(trained, trained_folder, odd_config) -> No
     assert trained.seeds.tolist() == SEEDS
     assert trained.seeds.dtype == trained.steps.dtype == np.int64
     assert trained.status.tolist() == ["trained"] * 5
-    assert trained.info["shards"] == ["00000", "00001"]
-    assert sorted(trained.info["made_with"]) == [
-        "cores",
-        "cpu",
-        "cpu_kind",
-        "libraries",
-        "python",
-        "system",
-    ]
+    assert [record.name for record in trained.manifest.shards] == ["00002-37", "00007-37"]
+    assert [record.seeds for record in trained.manifest.shards] == ["2:4,5", "7,11"]
+    assert trained.manifest.made_with.cpu_kind
+    assert trained.origin == "trained"
 
 
 def test_a_run_without_seeds(odd_config, tmp_path) -> None:
@@ -105,9 +102,10 @@ def test_a_run_without_seeds(odd_config, tmp_path) -> None:
 
 def test_weights_are_read_with_safetensors_alone(trained, trained_folder, odd_config) -> None:
     shapes = parameter_shapes(odd_config)
-    for shard, rows in (("00000", slice(0, 3)), ("00001", slice(3, 5))):
+    for shard, rows in (("00002-37", slice(0, 3)), ("00007-37", slice(3, 5))):
         with safetensors.safe_open(trained_folder / "shards" / f"{shard}.safetensors", "numpy") as file:
-            assert file.metadata() == {"attnprobe": '{"format": 1}'}
+            about = json.loads(file.metadata()["attnprobe"])
+            assert ap.Config(**about["config"]) == odd_config
             assert file.get_tensor("seed").tolist() == SEEDS[rows]
             assert file.get_tensor("status").tolist() == [0] * len(SEEDS[rows])
             assert file.get_tensor("steps").tolist() == [37] * len(SEEDS[rows])
@@ -169,20 +167,47 @@ def test_history_is_sorted_and_whole(trained, odd_config) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 0.01, 0.5, 0.9, 1])
-@pytest.mark.parametrize("name", ["00000.safetensors", "00001.safetensors"])
+@pytest.mark.parametrize("name", ["00002-37.safetensors", "00007-37.safetensors"])
 def test_a_flipped_bit_in_weights_is_noticed(folder, name, place) -> None:
     path = folder / "shards" / name
     flip(path, place)
     assert refusal(getattr, ap.open_run(folder), "weights") == damaged(path)
 
 
-def test_a_flipped_bit_in_a_history_is_noticed(folder) -> None:
-    flip(folder / "shards" / "00001.parquet")
-    assert refusal(ap.open_run(folder).history) == damaged(folder / "shards" / "00001.parquet")
+def test_a_flipped_bit_anywhere_in_run_json_is_noticed(folder) -> None:
+    data = (folder / "run.json").read_bytes()
+    for place in range(0, 8 * len(data), 41):
+        changed = bytearray(data)
+        changed[place // 8] ^= 1 << place % 8
+        (folder / "run.json").write_bytes(changed)
+        said = refusal(ap.open_run, folder)
+        assert said == damaged_manifest(folder) or "has format" in said
 
 
-def test_a_missing_shard_is_noticed(folder) -> None:
-    path = folder / "shards" / "00001.safetensors"
+def test_a_number_that_was_changed_by_hand_is_noticed(folder) -> None:
+    text = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(text.replace('"lr": 0.001', '"lr": 0.002'))
+    assert refusal(ap.open_run, folder) == damaged_manifest(folder)
+
+
+def test_a_missing_or_truncated_shard_is_noticed_and_the_others_stay_usable(folder, trained) -> None:
+    path = folder / "shards" / "00007-37.safetensors"
+    data = path.read_bytes()
+    path.write_bytes(data[:-1])
+    how = f"it has {len(data) - 1:,} bytes, {len(data):,} were written"
+    run = ap.open_run(folder)
+    assert refusal(getattr, run, "weights") == refusal(run.model, 11) == damaged(path, how)
     path.unlink()
-    expected = f"Cannot read {path}: no such file or directory."
-    assert refusal(getattr, ap.open_run(folder), "weights") == expected
+    assert refusal(getattr, run, "weights") == f"{path} is missing. {remedy(path)}"
+    assert run.seeds.tolist() == SEEDS
+    for seed in (2, 3, 5):
+        for name, value in run.model(seed).state_dict().items():
+            assert torch.equal(value, trained.model(seed).state_dict()[name])
+
+
+def test_a_shard_of_another_run_is_noticed(folder, odd_config, tmp_path) -> None:
+    other = ap.train(odd_config.model_copy(update={"lr": 2e-3}), [7, 11], tmp_path / "other")
+    name = other.manifest.shards[0].file
+    assert (folder / name).stat().st_size == (other.path / name).stat().st_size
+    (folder / name).write_bytes((other.path / name).read_bytes())
+    assert refusal(getattr, ap.open_run(folder), "weights") == damaged(folder / name)

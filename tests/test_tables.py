@@ -78,7 +78,7 @@ def test_a_table_is_out_of_date_once_seeds_are_added(folder, odd_config) -> None
     run.write_table(SCHEMA, FRAME)
     grown = ap.train(odd_config, [2, 13], folder)
     expected = (
-        "Table 'planted' is older than the weights (seeds were added since). "
+        "Table 'planted' is older than the weights (seeds or steps were added since). "
         f"Tables are computed by: attnprobe analyze {folder}"
     )
     for reader in (grown, ap.open_run(folder)):

@@ -11,6 +11,7 @@ import snapshot
 from kernel_runs import kernel_run
 
 import attnprobe as ap
+from attnprobe.store.folder import Folder
 from attnprobe.training import batch
 from attnprobe.training.kernel import train_seed
 from attnprobe.training.spec import Spec, slots_of
@@ -47,7 +48,7 @@ def test_a_seed_alone_is_the_seed_in_company(trained, odd_config, tmp_path, seed
 @pytest.mark.parametrize("shard_size", [1, 2, 5, 64])
 def test_any_shard_size_gives_the_same_bits(trained, odd_config, tmp_path, shard_size) -> None:
     run = ap.train(odd_config, SEEDS, tmp_path / "run", shard_size=shard_size)
-    assert len(run.info["shards"]) == -(-5 // shard_size)
+    assert len(run.manifest.shards) == -(-5 // shard_size)
     assert_same_bits(trained, run)
 
 
@@ -84,7 +85,7 @@ def test_more_seeds_join_those_that_are_there(odd_config, tmp_path) -> None:
     assert_same_bits(grown, at_once)
     now = snapshot.stamps(tmp_path / "grown" / "shards")
     assert {name: now[name] for name in first} == first  # the old shards were left alone
-    assert sorted(set(now) - set(first)) == ["00001.parquet", "00001.safetensors"]
+    assert sorted(set(now) - set(first)) == ["00003-37.safetensors"]
     assert_same_bits(grown, ap.open_run(tmp_path / "grown"))
 
 
@@ -119,8 +120,7 @@ def test_ctrl_c_keeps_finished_shards_and_the_same_call_goes_on(odd_config, trai
     assert sorted(snapshot.files(tmp_path / "run")) == [
         "run.json",
         "shards/",
-        "shards/00000.parquet",
-        "shards/00000.safetensors",
+        "shards/00002-37.safetensors",
     ]
     assert_same_bits(trained, ap.train(odd_config, SEEDS, tmp_path / "run", shard_size=2))
 
@@ -148,10 +148,10 @@ def test_ctrl_c_between_looks_ends_the_running_seeds(odd_config, tmp_path, monke
 
 def test_a_crash_before_run_json_leaves_a_run_that_goes_on(odd_config, trained, tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(ap.Run, "_update", lambda self, **changes: (_ for _ in ()).throw(MemoryError))
+        patch.setattr(Folder, "_write", lambda self, manifest: (_ for _ in ()).throw(MemoryError))
         with pytest.raises(MemoryError):
             ap.train(odd_config, SEEDS, tmp_path / "run")
-    assert (tmp_path / "run" / "shards" / "00000.safetensors").exists()
+    assert (tmp_path / "run" / "shards" / "00002-37.safetensors").exists()
     assert ap.open_run(tmp_path / "run").seeds.size == 0
     assert_same_bits(trained, ap.train(odd_config, SEEDS, tmp_path / "run"))
 
@@ -222,7 +222,7 @@ def test_shards_are_the_bare_kernel(trained, odd_config) -> None:
 
 def test_no_snapshots_no_tensors(odd_config, tmp_path) -> None:
     run = ap.train(odd_config.model_copy(update={"snapshots": 0}), [1], tmp_path / "run")
-    stored = safetensors.numpy.load_file(tmp_path / "run" / "shards" / "00000.safetensors")
+    stored = safetensors.numpy.load_file(tmp_path / "run" / "shards" / "00001-37.safetensors")
     assert not [name for name in stored if name.startswith("snapshot.")]
     with pytest.raises(ap.AttnprobeError) as error:
         run.snapshots()

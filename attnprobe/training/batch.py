@@ -7,7 +7,6 @@ a shard and the number of threads are free.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 
 from attnprobe.config import Config
 from attnprobe.errors import AttnprobeError
-from attnprobe.events import Event, Listener, shard_facts
+from attnprobe.events import Listener
 from attnprobe.machine import cores
 from attnprobe.model import initial_weights, split
 from attnprobe.outcome import Outcome
@@ -24,6 +23,8 @@ from attnprobe.progress import shown
 from attnprobe.seeds import check_seeds
 from attnprobe.store import Run, Shard, create_run
 from attnprobe.training.kernel import Spec, State, Work, flat_weights, train_seed
+from attnprobe.training.plan import portions
+from attnprobe.training.telling import Telling
 
 __all__ = ["train", "train_shard"]
 
@@ -50,7 +51,9 @@ def train(
     seeds : iterable of int
         Distinct seeds, 0 or larger. Seed s starts from ``torch.manual_seed(s); AttentionModel()``.
     out : path
-        The run folder: new, empty, or a run with the same config.
+        The run folder: new, empty, or a run with the same config. If that has fewer steps, all its seeds are trained
+        on to as many as ``config`` asks for, bit for bit as if it had been so from the start; until the last of
+        them is done the run stays as it was.
     threads : int, optional
         Seeds trained at a time; all cores if not given. It changes no bit of the result.
     progress : bool, optional
@@ -74,25 +77,19 @@ def train(
         if not isinstance(value, int) or value < 1:
             raise AttnprobeError(f"{name} = {value!r} is not allowed: it must be a whole number of 1 or more.")
     run = create_run(out, config)
-    missing = np.setdiff1d(wanted, run.seeds)
-    with shown(progress, events) as tell:
-
-        def report(done: int, steps: int) -> None:
-            work = {"doing": "training", "done": done, "of": missing.size, "unit": "seeds"}
-            tell(Event("progress", {**work, "steps": steps, "of_steps": missing.size * config.steps}))
-
-        report(0, 0)
-        for start in range(0, missing.size, shard_size):
-            seeds, begun = missing[start : start + shard_size], time.monotonic()
-
-            def report_all(done: int, steps: int, before: int = start) -> None:
-                report(before + done, before * config.steps + steps)
-
-            shard = train_shard(config, seeds, threads, report_all)
-            run.add_shard(shard)
-            finite = shard.status == Outcome.TRAINED.code
-            facts = shard_facts(seeds, finite, int(shard.steps.sum()), time.monotonic() - begun)
-            tell(Event("shard", {**facts, "done": start + seeds.size, "of": missing.size}))
+    with run.writing(), shown(progress, events) as listener:
+        work = portions(run, config, wanted, shard_size)
+        told = Telling(listener, sum(portion.seeds.size for portion in work), config.steps)
+        for portion in work:
+            told.begin()
+            shard = train_shard(config, portion.seeds, threads, told.progress)
+            if run.config.steps == config.steps:
+                run.add_shard(shard)
+            else:
+                run.keep(shard, config.steps)
+            told.shard(shard)
+        if run.config.steps < config.steps:
+            run.extend(config.steps)
     return run
 
 

@@ -83,9 +83,8 @@ def _again(sheet: Sheet, material: Material) -> None:
     sides = of(material).sides
     sheet.text("The runs and this comparison again", weight="bold")
     for name, side in sides.items():
-        made = side.info["made_with"]
         sheet.text(
-            f"{name}: made {side.info['created']} with attnprobe {side.info['attnprobe']}, {made['cpu_kind']}; weights "
+            f"{name}: made with attnprobe {side.manifest.attnprobe}, {side.manifest.made_with.cpu_kind}; weights "
             f"{side.state[:16]}",
             size=7,
         )

@@ -6,12 +6,12 @@ import math
 import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 
 import attnprobe
 from attnprobe.config import Config
+from attnprobe.seeds import spelled
 from reports.facts import untrained
 from reports.figure import Material
 from reports.pages.page import Page
@@ -164,16 +164,16 @@ def _used(material: Material) -> list[tuple[str, str]]:
 
 
 def made_by(material: Material) -> str:
-    """When, and by what."""
+    """By what."""
     return (
-        f"{'Begun' if untrained(material) else 'Trained'} with attnprobe {material.info['attnprobe']} on "
-        f"{material.info['created'][:10]}; the command below makes the run and this report again."
+        f"{'Begun' if untrained(material) else 'Trained'} with attnprobe {material.manifest.attnprobe}; the command "
+        "below makes the run and this report again, byte for byte."
     )
 
 
 def command(material: Material) -> str:
     """The command that makes the run again: its seeds, and each setting that is not the default."""
-    seeds = _spans(np.sort(material["seeds"]["seed"].to_numpy()))
+    seeds = spelled(np.sort(material["seeds"]["seed"].to_numpy()))
     asked = seeds if len(seeds) <= LONGEST else "SEEDS.txt"
     parts = ["attnprobe", "study", material.path.name, "--seeds", asked]
     usual = Config()
@@ -182,13 +182,6 @@ def command(material: Material) -> str:
         if value != getattr(usual, name):
             parts += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, tuple) else (value,))]
     return shlex.join(parts)
-
-
-def _spans(seeds: np.ndarray) -> str:
-    """Sorted seeds as the command line takes them: ``0:256,300``."""
-    breaks = [0, *(np.flatnonzero(np.diff(seeds) != 1) + 1), len(seeds)]
-    spans = [(seeds[start], seeds[stop - 1] + 1) for start, stop in pairwise(breaks)]
-    return ",".join(f"{low}:{high}" if high - low > 1 else str(low) for low, high in spans)
 
 
 def _provenance(sheet: Sheet, material: Material) -> None:
@@ -214,15 +207,14 @@ def _provenance(sheet: Sheet, material: Material) -> None:
         (1.2, 1.2, 4.2),
         size=7.5,
     )
-    made = material.info["made_with"]
+    made = material.manifest.made_with
     sheet.text("Made with", weight="bold")
     sheet.table(
         [
-            ("run begun", material.info["created"]),
-            ("attnprobe", f"{material.info['attnprobe']} (this report: {attnprobe.__version__})"),
-            ("processor", f"{made['cpu']} ({made['cpu_kind']}), {plural(made['cores'], 'core')}, {made['system']}"),
-            ("Python", made["python"]),
-            ("libraries", ", ".join(f"{name} {version}" for name, version in made["libraries"].items())),
+            ("attnprobe", f"{material.manifest.attnprobe} (this report: {attnprobe.__version__})"),
+            ("processor", f"{made.cpu} ({made.cpu_kind}), {plural(made.cores, 'core')}, {made.system}"),
+            ("Python", made.python),
+            ("libraries", ", ".join(f"{name} {version}" for name, version in made.libraries.items())),
         ],
         (1.2, 5.4),
         size=7.5,
@@ -235,10 +227,9 @@ def _provenance(sheet: Sheet, material: Material) -> None:
 def _checksums(material: Material) -> Iterator[tuple[str, str]]:
     """Of all weights together, and of the first files; the run folder has those of all."""
     yield "all weights", material.state
-    shards = material.info["shards"]
+    shards = material.manifest.shards
     for shard in shards[:MOST_SHARDS]:
-        name = f"shards/{shard}.safetensors"
-        yield f"shard {shard}", material.info["files"][name]
+        yield f"shard {shard.name}", material.manifest.files[shard.file].sha256
     if len(shards) > MOST_SHARDS:
         yield "", f"{len(shards) - MOST_SHARDS:,} more shards: run.json in the run folder has them."
 
