@@ -84,15 +84,15 @@ class Stand:
 
     def words(self) -> str:
         """Such as "640 of 1,000 seeds, 701,000 seed-steps/s, 12 s left"."""
-        facts, rate = self.facts, self.rate
+        facts, rate, spent = self.facts, self.rate, self._clock() - self._begun
         name = f" ({facts['name']})" if facts.get("name") else ""
         parts = [f"{facts['done']:,} of {facts['of']:,} {facts['unit']}{name}"]
         if rate:
             parts.append(f"{rounded(rate):,} seed-steps/s")
         if rate and not self.through:
             parts.append(f"{duration((facts['of_steps'] - facts['steps']) / rate)} left")
-        else:
-            parts.append(duration(self._clock() - self._begun))
+        elif self.through or spent >= 1:
+            parts.append(duration(spent))
         return ", ".join(parts)
 
 
@@ -126,7 +126,7 @@ class Bars:
 
     def _open(self) -> Progress:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, ProgressColumn, Task
+        from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
         from rich.table import Column
         from rich.text import Text
 
@@ -138,6 +138,7 @@ class Bars:
 
         console = Console(file=self._file) if self._file else Console(stderr=True)
         bar = Progress(
+            TextColumn(stand.facts["doing"], table_column=Column(no_wrap=True)),
             BarColumn(table_column=Column(max_width=40), bar_width=None),
             Words(table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console,

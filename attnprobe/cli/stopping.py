@@ -147,9 +147,10 @@ class _Watcher:
         number = self._next(None)
         if number is None:
             return
-        deadline = time.monotonic() + GRACE
-        self._next(ECHO)
-        self._next(deadline - time.monotonic())
+        began = time.monotonic()
+        while self._next(began + ECHO - time.monotonic()):
+            pass
+        self._next(began + GRACE - time.monotonic())
         _words.say(number, _write)
         os._exit(128 + number)
 
