@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import field_validator
 
+from attnprobe import schedule
 from attnprobe.settings import setting
 from attnprobe.task import Task, TaskSettings
 
@@ -38,11 +39,11 @@ class Config(TaskSettings):
         allow_inf_nan=False,
     )
     history: int = setting(
-        200, "points at which the loss is recorded", "a whole number from 1 to 100000", ge=1, le=100_000
+        200, "at most so many points at which the loss is recorded", "a whole number from 1 to 100000", ge=1, le=100_000
     )
     snapshots: int = setting(
-        40,
-        "steps at which weights are kept, half of them log-spaced, half even; 0 keeps none",
+        48,
+        "at most so many steps at which weights are kept, two an octave, then evenly spaced; 0 keeps none",
         "a whole number from 0 to 1000",
         ge=0,
         le=1000,
@@ -62,21 +63,10 @@ class Config(TaskSettings):
 
     @property
     def history_steps(self) -> np.ndarray:
-        """Steps (updates done) at which a loss is recorded: evenly spaced, the last is ``steps``."""
-        spaced = np.linspace(0, self.steps, min(self.history, self.steps) + 1)[1:]
-        return np.unique(np.rint(spaced).astype(np.int64))
+        """Steps (updates done) at which a loss is recorded: multiples of a power of two, and ``steps``."""
+        return schedule.history_steps(self.steps, self.history)
 
     @property
     def snapshot_steps(self) -> np.ndarray:
-        """Steps (updates done) at which weights are kept: 0, then log-spaced, then evenly spaced up to ``steps``.
-
-        The second half is evenly spaced, because what is learned late is learned within a few of the last octaves.
-        """
-        if self.snapshots == 0:
-            return np.empty(0, dtype=np.int64)
-        if self.steps == 0 or self.snapshots == 1:
-            return np.array([self.steps], dtype=np.int64)
-        half = self.snapshots // 2
-        late = np.linspace(0, self.steps, half + 1)[1:]
-        early = np.geomspace(1, late[0], self.snapshots - half)[:-1]
-        return np.unique(np.rint([0, *early, *late]).astype(np.int64))
+        """Steps (updates done) at which weights are kept: 0, two an octave, then evenly spaced, and ``steps``."""
+        return schedule.snapshot_steps(self.steps, self.snapshots)

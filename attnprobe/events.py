@@ -10,6 +10,7 @@
     checkpoint   unfinished seeds are on disk            the same, with least_steps and most_steps for done and of
     table        a table is on disk                      table, rows, seconds, done, of
     report       figures and documents are on disk       documents, figures, files, seconds
+    finding      something is wrong with a run           file, kind, finding
 
 ``seeds`` is text such as ``0:64`` or ``0:7,9,12:20``, as ``--seeds`` takes it. All facts are values that JSON knows.
 An event is told by the thread that called, after what it tells of was done.
@@ -21,9 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-__all__ = ["Event", "Listener", "all_of", "nobody", "span"]
+__all__ = ["Event", "Listener", "all_of", "nobody"]
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,3 @@ def all_of(*listeners: Listener | None) -> Listener:
             listener(event)
 
     return tell
-
-
-def span(seeds: np.ndarray) -> str:
-    """Distinct seeds in ascending order as text that ``--seeds`` takes: ranges ``0:64``, else single seeds."""
-    if not len(seeds):
-        return ""
-    parts = np.split(seeds, np.flatnonzero(np.diff(seeds) != 1) + 1)
-    return ",".join(f"{part[0]}:{part[-1] + 1}" if len(part) > 1 else f"{part[0]}" for part in parts)

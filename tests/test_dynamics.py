@@ -162,7 +162,7 @@ def test_precedence(case) -> None:
     assert counts.sum() == len(expected)
 
 
-SETTINGS = planted.settings(steps=80, snapshots=8)  # kept at 0, 1, 3, 7, 20, 40, 60 and 80
+SETTINGS = planted.settings(steps=80, snapshots=8)  # kept at 0, 12, 16, 24, 32, 48, 64 and 80
 
 
 def partly(score: float, split: float) -> planted.Weights:
@@ -185,7 +185,7 @@ def story(tmp_path_factory) -> ap.Run:
         3: sequence(low, attention, attention, both, both, both, both, both),  # attention first
         5: sequence(low, low, low, both, both, both, both, both),  # together
         7: sequence(good, good, good, good, good, good, good, good),  # certified from the start, nothing moves
-        11: sequence(low, low, values, values, dead, dead, dead, dead),  # stopped between steps 7 and 20
+        11: sequence(low, low, values, values, dead, dead, dead, dead),  # stopped between steps 24 and 32
         13: sequence(dead, dead, dead, dead, dead, dead, dead, dead),
     }
     path = tmp_path_factory.mktemp("runs") / "story"
@@ -195,7 +195,7 @@ def story(tmp_path_factory) -> ap.Run:
 
 
 def test_the_planted_steps() -> None:
-    assert SETTINGS.snapshot_steps.tolist() == [0, 1, 3, 7, 20, 40, 60, 80]
+    assert SETTINGS.snapshot_steps.tolist() == [0, 12, 16, 24, 32, 48, 64, 80]
 
 
 def test_planted_gaps(story) -> None:
@@ -205,7 +205,7 @@ def test_planted_gaps(story) -> None:
     assert dynamics.loc[(3, 0), "focus"] == pytest.approx(2 / 5, rel=1e-13)
     assert dynamics.loc[7, "value_gap"].tolist() == [1.0] * 8
     assert dynamics.loc[11, "finite"].tolist() == [True] * 4 + [False] * 4
-    stopped = dynamics.loc[(11, 20)]
+    stopped = dynamics.loc[(11, 32)]
     assert stopped[["focus", "score_gap", "value_gap", "rule_angle", "loss"]].isna().all()
     assert stopped["accuracy"] == story.table("seeds").set_index("seed").loc[11, "accuracy"]  # it answers "no"
     assert not stopped["certified"]
@@ -216,16 +216,16 @@ def test_planted_milestones(story) -> None:
     pd.testing.assert_frame_equal(found, slow_milestones(story.table("dynamics")), check_dtype=False)
     at = found.set_index(["seed", "event"])
     columns = ["step", "reached", "since", "kept"]
-    assert at.loc[(2, "value_split"), columns].tolist() == [3, True, 1, True]
-    assert at.loc[(2, "focus"), columns].tolist() == [20, True, 7, True]
-    assert at.loc[(2, "certified"), columns].tolist() == [40, True, 20, False]  # lost at step 60
-    assert at.loc[(3, "focus"), columns].tolist() == [1, True, 0, True]
-    assert at.loc[(3, "value_split"), columns].tolist() == [7, True, 3, True]
+    assert at.loc[(2, "value_split"), columns].tolist() == [16, True, 12, True]
+    assert at.loc[(2, "focus"), columns].tolist() == [32, True, 24, True]
+    assert at.loc[(2, "certified"), columns].tolist() == [48, True, 32, False]  # lost at step 64
+    assert at.loc[(3, "focus"), columns].tolist() == [12, True, 0, True]
+    assert at.loc[(3, "value_split"), columns].tolist() == [24, True, 16, True]
     assert at.loc[(3, "certified"), columns].tolist() == [80, False, 80, False]
     assert at.loc[(7, "certified"), columns].tolist() == [0, True, 0, True]
     assert at.loc[(7, "focus"), columns].tolist() == [80, False, 80, False]  # it never moves
-    assert at.loc[(11, "value_split"), columns].tolist() == [3, True, 1, True]
-    assert at.loc[(11, "certified"), columns].tolist() == [7, False, 7, False]  # last seen finite
+    assert at.loc[(11, "value_split"), columns].tolist() == [16, True, 12, True]
+    assert at.loc[(11, "certified"), columns].tolist() == [24, False, 24, False]  # last seen finite
     assert at.loc[(13, "certified"), columns].tolist() == [0, False, 0, False]
 
 
@@ -243,7 +243,7 @@ def test_planted_survival(story) -> None:
     found = story.table("survival")
     certified = found[found["event"] == "certified"].reset_index(drop=True)
     assert certified["step"].tolist() == SETTINGS.snapshot_steps.tolist()
-    assert certified["n_at_risk"].tolist() == [6, 4, 4, 4, 3, 3, 2, 2]  # 7 has it at 0, 13 leaves then, 11 after 7
+    assert certified["n_at_risk"].tolist() == [6, 4, 4, 4, 3, 3, 2, 2]  # 7 has it at 0, 13 leaves then, 11 after 24
     assert certified["n_events"].tolist() == [1, 0, 0, 0, 0, 1, 0, 0]
     np.testing.assert_allclose(certified["surviving"], [5 / 6] * 5 + [5 / 6 * 2 / 3] * 3, rtol=1e-14)
     summary = story.table("summary").set_index("measure")

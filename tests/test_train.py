@@ -12,7 +12,7 @@ from kernel_runs import kernel_run
 
 import attnprobe as ap
 from attnprobe.store.folder import Folder
-from attnprobe.training import batch
+from attnprobe.training import batch, course
 from attnprobe.training.kernel import train_seed
 from attnprobe.training.spec import Spec, slots_of
 
@@ -113,7 +113,7 @@ def test_ctrl_c_keeps_finished_shards_and_the_same_call_goes_on(odd_config, trai
         return train_seed(seed, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(batch, "train_seed", interrupted)
+        patch.setattr(course, "train_seed", interrupted)
         with pytest.raises(KeyboardInterrupt):
             ap.train(odd_config, SEEDS, tmp_path / "run", shard_size=2, threads=1)
     assert ap.open_run(tmp_path / "run").seeds.tolist() == [2, 3]
@@ -137,7 +137,7 @@ def test_ctrl_c_between_looks_ends_the_running_seeds(odd_config, tmp_path, monke
     def look(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(batch, "train_seed", noted)
+    monkeypatch.setattr(course, "train_seed", noted)
     monkeypatch.setattr(batch, "_watch", look)
     with pytest.raises(KeyboardInterrupt):
         ap.train(long, range(7), tmp_path / "run", threads=2)
@@ -148,7 +148,14 @@ def test_ctrl_c_between_looks_ends_the_running_seeds(odd_config, tmp_path, monke
 
 def test_a_crash_before_run_json_leaves_a_run_that_goes_on(odd_config, trained, tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Folder, "_write", lambda self, manifest: (_ for _ in ()).throw(MemoryError))
+        write = Folder._write
+
+        def crash(self, manifest):
+            if manifest.shards:
+                raise MemoryError
+            write(self, manifest)
+
+        patch.setattr(Folder, "_write", crash)
         with pytest.raises(MemoryError):
             ap.train(odd_config, SEEDS, tmp_path / "run")
     assert (tmp_path / "run" / "shards" / "00002-37.safetensors").exists()
@@ -169,14 +176,14 @@ def test_seeds_that_blow_up_are_rows_with_their_status(odd_config, tmp_path) -> 
 
 def test_some_seeds_fail_and_the_others_go_on(odd_config, trained, tmp_path, monkeypatch) -> None:
     """Two of five seeds start from weights that overflow at once."""
-    initial = batch.initial_weights
+    initial = course.initial_weights
 
     def planted(config, seeds):
         weights = initial(config, seeds)
         weights[np.isin(seeds, [3, 7])] *= np.float32(1e30)
         return weights
 
-    monkeypatch.setattr(batch, "initial_weights", planted)
+    monkeypatch.setattr(course, "initial_weights", planted)
     run = ap.train(odd_config, SEEDS, tmp_path / "run", shard_size=3)
     assert run.status.tolist() == ["trained", "nonfinite", "trained", "nonfinite", "trained"]
     assert run.steps.tolist() == [37, 0, 37, 0, 37]

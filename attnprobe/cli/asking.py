@@ -10,7 +10,7 @@ import typer
 from attnprobe.cli.options import Quiet, RunFolder, listed
 from attnprobe.cli.output import format_of, put, say
 from attnprobe.cli.stopping import keeping
-from attnprobe.cli.telling import named, telling
+from attnprobe.cli.telling import naming, telling
 from attnprobe.errors import AttnprobeError, did_you_mean
 
 if TYPE_CHECKING:
@@ -156,8 +156,7 @@ def _compare(runs: list[Run], out: Path, paper: str, quiet: bool) -> None:
     from reports.compared_text import text
 
     keeping(f"The runs are as they were; the same command compares them in {out}.")
-    with telling(quiet) as tell:
-        progress = named(tell, "comparing", steps(len(runs)), "parts")
+    with telling(quiet) as tell, naming(tell, "comparing", steps(len(runs)), "parts") as progress:
         compared = compare(runs, out, paper=paper, progress=progress)
     say(
         quiet,

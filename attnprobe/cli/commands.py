@@ -5,11 +5,12 @@ from __future__ import annotations
 import typer
 
 from attnprobe.cli.asking import compare, query, show
+from attnprobe.cli.checking import verify
 from attnprobe.cli.making import analyze, report, study, train
 
 __all__ = ["COMMANDS", "app"]
 
-COMMANDS = (study, train, analyze, report, compare, query, show)
+COMMANDS = (study, train, analyze, report, compare, query, show, verify)
 
 app = typer.Typer(
     help="Train many seeds of one small attention network, tabulate what they do, report on it.\n\n"

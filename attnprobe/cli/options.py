@@ -55,10 +55,14 @@ def _settings(
         tuple[float, float] | None, typer.Option(help="Adam's two decay rates. (default 0.9 0.999)")
     ] = None,
     eps: Annotated[float | None, typer.Option(help="Adam's epsilon. (default 1e-8)")] = None,
-    history: Annotated[int | None, typer.Option(help="Points at which the loss is recorded. (default 200)")] = None,
+    history: Annotated[
+        int | None, typer.Option(help="At most so many points at which the loss is recorded. (default 200)")
+    ] = None,
     snapshots: Annotated[
         int | None,
-        typer.Option(help="Steps at which weights are kept, half of them log-spaced, half even; 0: none. (default 40)"),
+        typer.Option(
+            help="At most so many steps at which weights are kept, two an octave, then evenly; 0: none. (default 48)"
+        ),
     ] = None,
 ) -> None:
     """The options that ``train`` and ``study`` share: one for each field of Config."""

@@ -10,7 +10,7 @@ from typing import Any
 from attnprobe.cli.stopping import on_stop
 from attnprobe.events import Event, Listener, all_of
 
-__all__ = ["named", "telling"]
+__all__ = ["naming", "telling"]
 
 
 @contextmanager
@@ -43,13 +43,15 @@ def telling(quiet: bool, log: Path | None = None, run: Path | None = None) -> It
         written.finished()
 
 
-def named(tell: Listener, doing: str, of: int, unit: str) -> Callable[[str], None]:
-    """What is told the name of each of ``of`` things before it is made, as progress."""
-    done = 0
+@contextmanager
+def naming(tell: Listener, doing: str, of: int, unit: str) -> Iterator[Callable[[str], None]]:
+    """What is told the name of each of ``of`` things before it is made, and tells it on as progress."""
+    work, done = {"doing": doing, "of": of, "unit": unit}, 0
 
     def begin(name: str) -> None:
         nonlocal done
-        tell(Event("progress", {"doing": doing, "done": done, "of": max(of, done), "unit": unit, "name": name}))
+        tell(Event("progress", {**work, "done": min(done, of), "name": name}))
         done += 1
 
-    return begin
+    yield begin
+    tell(Event("progress", {**work, "done": of}))

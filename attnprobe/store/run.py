@@ -208,6 +208,15 @@ class Run:
             kept = [old for old in self.manifest.unfinished if old not in older]
             self._commit(files, remove=[old.file for old in older], unfinished=_in_order([*kept, record]))
 
+    def restore(self, record: ShardRecord, shard: Shard) -> None:
+        """Put the seeds of a shard of the run, trained again, in the place of its file."""
+        with self.writing():
+            _, files = self._written(shard, self.config)
+            (data,) = files.values()
+            self._commit({record.file: data})
+        for name in ("status", "steps", "weights", "circuit"):
+            self.__dict__.pop(name, None)
+
     def extend(self, steps: int) -> None:
         """Give the run more steps: what has been kept for so many takes the place of all its shards.
 

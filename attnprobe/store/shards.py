@@ -52,6 +52,14 @@ class Shard:
     snapshots: dict[str, np.ndarray]  # float32 (S, kept steps, *shape)
     state: dict[str, np.ndarray] = field(default_factory=dict)  # what training goes on from; may be empty
 
+    def of(self, seeds: np.ndarray) -> Shard:
+        """Those of the seeds that are among these."""
+        rows = np.isin(self.seeds, seeds)
+        named = {
+            name: {key: w[rows] for key, w in getattr(self, name).items()} for name in ("weights", "snapshots", "state")
+        }
+        return Shard(self.seeds[rows], self.status[rows], self.steps[rows], losses=self.losses[rows], **named)
+
     def unfinished(self, config: Config) -> bool:
         """Whether some seed has steps to go."""
         return bool(((self.status == Outcome.TRAINED.code) & (self.steps < config.steps)).any())
@@ -104,6 +112,17 @@ class ShardFile:
             raise ValueError(f"it is no safetensors file ({error})") from None
         self._about = _about(self._file.metadata())
         self._check(count)
+
+    @classmethod
+    def alone(cls, path: Path) -> ShardFile:
+        """A file by its own account of settings and seeds: there is no other."""
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                about, count = _about(file.metadata()), int(file.get_slice("seed").get_shape()[0])
+            config = Config(**about["config"])
+        except (safetensors.SafetensorError, OSError, KeyError, IndexError, TypeError) as error:
+            raise ValueError(f"it is no shard ({error})") from None
+        return cls(path, config, count)
 
     def tensor(self, name: str) -> np.ndarray:
         """One tensor, first axis seed."""

@@ -1,15 +1,21 @@
 """Many seeds: shard by shard into a run folder, one seed a thread.
 
 A finished shard is on disk; whatever stops the process, the same command goes on with the seeds that are
-missing. A seed's bits depend on its number and the config alone (and on the kind of CPU), so the size of
-a shard and the number of threads are free.
+missing. A shard that takes long can be kept on the way: its seeds are stopped between two steps, and go on.
+A seed's bits depend on its number and the config alone (and on the kind of CPU), so the size of a shard, the
+number of threads, and where it was stopped are free.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
+import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import numpy as np
 
@@ -17,19 +23,20 @@ from attnprobe.config import Config
 from attnprobe.errors import AttnprobeError
 from attnprobe.events import Listener
 from attnprobe.machine import cores
-from attnprobe.model import initial_weights, split
-from attnprobe.outcome import Outcome
 from attnprobe.progress import shown
 from attnprobe.seeds import check_seeds
 from attnprobe.store import Run, Shard, create_run
-from attnprobe.training.kernel import Spec, State, Work, flat_weights, train_seed
+from attnprobe.training.course import Begun, Course
 from attnprobe.training.plan import portions
 from attnprobe.training.telling import Telling
 
-__all__ = ["train", "train_shard"]
+__all__ = ["CHECKPOINT", "Begun", "train", "train_shard"]
 
 Report = Callable[[int, int], None]  # seeds done, seed-steps done
+CHECKPOINT = 60.0  # seconds between two times that an unfinished shard is kept
 LOOK = 0.1  # seconds between two looks at the progress (and at Ctrl-C)
+SHORTEST = 0.001  # seconds of such a look where a round should end soon
+GRACE = 0.5  # seconds that Ctrl-C waits for seeds to end at their next step
 
 
 def train(
@@ -59,7 +66,7 @@ def train(
     progress : bool, optional
         Show a progress bar; if not given, when standard error is a terminal.
     events : callable, optional
-        Told what happens: ``progress`` and ``shard``, see :mod:`attnprobe.events`.
+        Told what happens: ``progress``, ``checkpoint`` and ``shard``, see :mod:`attnprobe.events`.
     shard_size : int
         Seeds kept in one file. It changes no bit of a seed.
 
@@ -80,9 +87,15 @@ def train(
     with run.writing(), shown(progress, events) as listener:
         work = portions(run, config, wanted, shard_size)
         told = Telling(listener, sum(portion.seeds.size for portion in work), config.steps)
+
+        def keep(shard: Shard) -> None:
+            run.keep(shard, config.steps)
+            told.checkpoint(shard)
+
         for portion in work:
-            told.begin()
-            shard = train_shard(config, portion.seeds, threads, told.progress)
+            begun = portion.left_by(run)
+            told.begin(0 if begun is None else int(begun.shard.steps.sum()))
+            shard = train_shard(config, portion.seeds, threads, told.progress, begun, keep)
             if run.config.steps == config.steps:
                 run.add_shard(shard)
             else:
@@ -93,56 +106,91 @@ def train(
     return run
 
 
-def train_shard(config: Config, seeds: np.ndarray, threads: int, report: Report = lambda *_: None) -> Shard:
-    """Train some seeds in this process, ``threads`` at a time."""
-    spec = Spec.of(config)
-    weights = initial_weights(config, seeds)
-    history_steps, snapshot_steps = config.history_steps, config.snapshot_steps
-    losses = np.full((seeds.size, history_steps.size), np.nan)
-    snapshots = np.full((seeds.size, snapshot_steps.size, weights.shape[1]), np.nan, dtype=np.float32)
-    steps = np.zeros(seeds.size, dtype=np.int64)
-    stop = np.zeros(1, dtype=np.int64)
+def train_shard(
+    config: Config,
+    seeds: np.ndarray,
+    threads: int,
+    report: Report = lambda *_: None,
+    begun: Begun | None = None,
+    keep: Callable[[Shard], None] | None = None,
+    checkpoint: float = CHECKPOINT,
+) -> Shard:
+    """Train some seeds in this process, ``threads`` at a time.
 
-    def one(i: int) -> None:
-        state = State.initial(config, weights[i])._replace(step=steps[i : i + 1])
-        train_seed(
-            int(seeds[i]),
-            spec,
-            state,
-            Work.on(state, spec),
-            config.steps,
-            history_steps,
-            losses[i],
-            snapshot_steps,
-            snapshots[i],
-            stop,
-        )
-        flat_weights(state, spec, weights[i])
+    Parameters
+    ----------
+    config, seeds, threads
+        What to train, distinct seeds (S,), how many at a time.
+    report : callable
+        Is told now and then how many of the seeds are through, and the updates done of all of them; those that had
+        been begun count too.
+    begun : Begun, optional
+        Some or all of the seeds as they were left earlier; these go on from there, bit for bit as if they had never
+        stopped. A seed whose loss was not finite stays as it is.
+    keep : callable, optional
+        Is given the shard, unfinished, about every ``checkpoint`` seconds: rows that were not reached are
+        not-a-number, and a seed with fewer steps than ``config.steps`` whose status is "trained" is unfinished. The
+        arrays change when ``keep`` has returned.
+    checkpoint : float
+        Seconds. Each time at least one update has been done.
+    """
+    course = Course(config, seeds, begun)
+    while True:
+        _round(course, threads, report, checkpoint if keep else math.inf)
+        if keep is None or course.finished.all():
+            return course.shard()
+        keep(course.shard())
 
-    with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(one, i) for i in range(seeds.size)]
+
+def _round(course: Course, threads: int, report: Report, seconds: float) -> None:
+    """Let every seed that is not finished go on, until all are through, or for some seconds and at least one update.
+
+    The threads are daemons: neither Ctrl-C nor the end of the process waits for one that is still compiling. What
+    such a thread does later nobody sees.
+    """
+    stop, ended = np.zeros(1, dtype=np.int64), SimpleQueue[BaseException | None]()
+    waiting = deque(np.flatnonzero(~course.finished).tolist())
+
+    def work() -> None:
         try:
-            _watch(futures, steps, report)
-        except BaseException:  # Ctrl-C above all: end the running seeds at their next step
+            while waiting and stop[0] == 0:
+                with contextlib.suppress(IndexError):  # another thread took the last one
+                    course.go_on(waiting.popleft(), stop)
+        except BaseException as error:
+            ended.put(error)
+        else:
+            ended.put(None)
+
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(waiting)))]
+    try:
+        for worker in workers:
+            worker.start()
+        _watch(course, len(workers), ended, stop, report, seconds)
+    except BaseException:  # Ctrl-C above all: end the running seeds at their next step
+        stop[0] = 1
+        until = time.monotonic() + GRACE
+        for worker in workers:
+            if worker.ident is not None:
+                worker.join(max(0, until - time.monotonic()))
+        raise
+
+
+def _watch(
+    course: Course,
+    running: int,
+    ended: SimpleQueue[BaseException | None],
+    stop: np.ndarray,
+    report: Report,
+    seconds: float,
+) -> None:
+    """Report until all workers have ended, stop them when it is time; raise what a seed raised."""
+    before, until = course.steps.sum(), time.monotonic() + seconds
+    while running:
+        with contextlib.suppress(Empty):
+            error = ended.get(timeout=min(LOOK, max(until - time.monotonic(), SHORTEST)))
+            running -= 1
+            if error is not None:
+                raise error
+        report(int(course.finished.sum()), int(course.steps.sum()))
+        if time.monotonic() >= until and course.steps.sum() > before:
             stop[0] = 1
-            pool.shutdown(cancel_futures=True)
-            raise
-    finite = (steps == config.steps) & np.isfinite(weights).all(axis=1)
-    return Shard(
-        seeds=seeds,
-        status=np.where(finite, Outcome.TRAINED.code, Outcome.NONFINITE.code).astype(np.uint8),
-        steps=steps,
-        weights=split(config, weights),
-        losses=losses,
-        snapshots=split(config, snapshots) if snapshot_steps.size else {},
-    )
-
-
-def _watch(futures: list[Future[None]], steps: np.ndarray, report: Report) -> None:
-    """Report until all is done; raise what a seed raised."""
-    waiting = set(futures)
-    while waiting:
-        done, waiting = wait(waiting, timeout=LOOK)
-        for future in done:
-            future.result()
-        report(len(futures) - len(waiting), int(steps.sum()))

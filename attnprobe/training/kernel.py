@@ -16,7 +16,8 @@ Backpropagation by the chain rule, with the derivative of the loss by f called g
     dE, dw, dbV, dWK, dq  from dv and ds                                                 ``attention``
 
 Each of these modules holds one stage with its equations; ``stream`` makes the batch, ``adam`` updates,
-``spec`` says where everything stands in memory, ``block`` holds the rows in work.
+``spec`` says where everything stands in memory, ``state`` what is kept from step to step, ``block`` holds
+the rows in work.
 
 What makes it fast: sequences are never made, only counts; the readout costs one look-up a row instead of
 H products; every other loop is vectorised; and all of a seed's memory stays in the core's first cache,
@@ -31,63 +32,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attnprobe.config import Config
-from attnprobe.training import adam, attention, loss, readout, stream
+from attnprobe.training import adam, attention, loss, partial, readout, stream
 from attnprobe.training.block import BLOCK, ROUND, Block
 from attnprobe.training.compiled import entry, stage
 from attnprobe.training.memory import zeros
-from attnprobe.training.spec import OUTPUT_BIAS, Spec, places, unit_positions
+from attnprobe.training.spec import OUTPUT_BIAS, Spec
+from attnprobe.training.state import State
 
 __all__ = ["Spec", "State", "Work", "batch_gradient", "flat_weights", "train_seed"]
-
-
-class State(NamedTuple):
-    """All that a seed's training is, between two steps: to stop and go on changes no bit.
-
-    Attributes
-    ----------
-    weights, m, v : ndarray, float32, shape (spec.size,)
-        Weights and Adam's moments, placed as ``spec`` says.
-    order : ndarray, int32, shape (spec.units,)
-        Number of the hidden unit at each position.
-    step : ndarray, int64, shape (1,)
-        Updates done.
-    loss : ndarray, float64, shape (2,)
-        Sum and number of batch losses since the last recorded one.
-    circuit : ndarray, int64
-        Places of the parameters before those of the hidden units.
-    """
-
-    weights: np.ndarray
-    m: np.ndarray
-    v: np.ndarray
-    order: np.ndarray
-    step: np.ndarray
-    loss: np.ndarray
-    circuit: np.ndarray
-
-    @classmethod
-    def initial(cls, config: Config, flat: np.ndarray) -> State:
-        """Before the first step, from flat weights in the order of ``parameter_shapes``."""
-        spec, place = Spec.of(config), places(config)
-        weights = zeros(spec.size)
-        weights[place] = flat
-        units = readout.Units.of(weights, spec)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            kink = np.where(units.w1 == 0, np.float32(np.inf), -units.b1 / units.w1)
-        order = zeros(spec.units, np.int32)
-        order[unit_positions(spec.units)] = np.argsort(kink, kind="stable")
-        for section in units:
-            section[:] = section[order]
-        return cls(
-            weights=weights,
-            m=zeros(spec.size),
-            v=zeros(spec.size),
-            order=order,
-            step=np.zeros(1, dtype=np.int64),
-            loss=np.zeros(2),
-            circuit=place[: len(place) - 3 * config.hidden - 1],
-        )
 
 
 class Work(NamedTuple):
@@ -132,6 +84,7 @@ def train_seed(seed, spec, state, work, until, history_steps, losses, snapshot_s
     """
     step = state.step[0]
     recorded, kept = _before(history_steps, step + 1), _before(snapshot_steps, step)
+    since = history_steps[recorded - 1] if recorded > 0 else 0
     while True:
         if kept < snapshot_steps.size and step == snapshot_steps[kept]:
             _flat(state, spec, snapshots[kept])
@@ -144,12 +97,12 @@ def train_seed(seed, spec, state, work, until, history_steps, losses, snapshot_s
         adam.update(state.weights, work.grad, state.m, state.v, step + 1, spec)
         step += 1
         state.step[0] = step
-        state.loss[0] += batch_loss
-        state.loss[1] += 1
-        if recorded < history_steps.size and step == history_steps[recorded]:
-            losses[recorded] = state.loss[0] / state.loss[1]
+        due = recorded < history_steps.size and step == history_steps[recorded]
+        mean = partial.add(state.loss, step, batch_loss, step - since if due else 1)
+        if due:
+            losses[recorded] = mean
+            since = step
             recorded += 1
-            state.loss[:] = 0
 
 
 @entry

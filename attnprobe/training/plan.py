@@ -10,6 +10,7 @@ import numpy as np
 from attnprobe.config import Config
 from attnprobe.store import Run
 from attnprobe.store.manifest import ShardRecord
+from attnprobe.training.course import Begun
 
 __all__ = ["Portion", "portions"]
 
@@ -19,6 +20,13 @@ class Portion(NamedTuple):
 
     seeds: np.ndarray  # int64, ascending
     begun: ShardRecord | None
+
+    def left_by(self, run: Run) -> Begun | None:
+        """The seeds as they were left."""
+        if self.begun is None:
+            return None
+        config = run.config.model_copy(update={"steps": self.begun.steps})
+        return Begun(config, run.file(self.begun).shard().of(self.seeds))
 
 
 def portions(run: Run, config: Config, wanted: np.ndarray, shard_size: int) -> list[Portion]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from attnprobe.events import Event, Listener, span
+from attnprobe.events import Event, Listener
 from attnprobe.outcome import Outcome
+from attnprobe.seeds import spelled
 from attnprobe.store import Shard
 
 __all__ = ["Telling"]
@@ -60,7 +61,7 @@ class Telling:
     def _facts(self, shard: Shard) -> dict[str, Any]:
         steps, seconds = int(shard.steps.sum()) - self._begun, time.monotonic() - self._since
         return {
-            "seeds": span(shard.seeds),
+            "seeds": spelled(shard.seeds),
             "n_seeds": len(shard.seeds),
             "not_finite": shard.seeds[shard.status != Outcome.TRAINED.code].tolist(),
             "seed_steps": steps,
