@@ -12,7 +12,9 @@ ROOMS = {
     "seeds": "Seeds",
     "settings": "Settings",
     "sequences": "Sequences",
+    "commands": "Commands",
     "folders": "Folders",
+    "weights": "Weights",
 }
 NAMES = tuple(ROOMS)
 
