@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import random
 import resource
 import signal
@@ -116,7 +115,6 @@ def watched() -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     allowed = address_space() + MEMORY
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    faulthandler.dump_traceback_later(4 * SECONDS, exit=True)  # for a loop that never comes back to Python
     try:
         resource.setrlimit(resource.RLIMIT_AS, (allowed if hard < 0 else min(allowed, hard), hard))
         with warnings.catch_warnings():
@@ -124,7 +122,6 @@ def watched() -> Iterator[None]:
             yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        faulthandler.cancel_dump_traceback_later()
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
         signal.signal(signal.SIGALRM, before)
 
