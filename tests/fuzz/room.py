@@ -68,7 +68,7 @@ class Fault:
 def attempt(room: Room, key: str, number: int) -> str | Fault:
     """Run one case: what came of it (``accepted``, ``refused``, ...), or its fault."""
     case = room.case(random.Random(f"{room.name} {key} {number}"))
-    started, memory = time.process_time(), peak()
+    started = time.process_time()
     try:
         with watched():
             said = case.run()
@@ -89,8 +89,6 @@ def attempt(room: Room, key: str, number: int) -> str | Fault:
         fault = ""
     if not fault and (spent := time.process_time() - started) > PROCESSOR_SECONDS:
         fault = f"took {spent:.1f} s of processor time"
-    if not fault and (grown := peak() - memory) > MEMORY // 2:
-        fault = f"took {grown / 2**20:,.0f} MiB of memory"
     return Fault(room.name, key, number, fault, case.shown) if fault else said
 
 
@@ -129,8 +127,3 @@ def watched() -> Iterator[None]:
 def address_space() -> int:
     """Bytes that the process has mapped."""
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-
-
-def peak() -> int:
-    """Bytes that the process has ever held at once."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
