@@ -27,6 +27,7 @@ import safetensors
 import safetensors.numpy
 
 from attnprobe.config import Config
+from attnprobe.errors import shown
 from attnprobe.outcome import Outcome
 from attnprobe.parameters import parameter_shapes
 
@@ -109,7 +110,7 @@ class ShardFile:
         try:
             self._file = safetensors.safe_open(path, framework="numpy")
         except (safetensors.SafetensorError, OSError) as error:
-            raise ValueError(f"it is no safetensors file ({error})") from None
+            raise ValueError(f"it is no safetensors file ({shown(str(error))})") from None
         self._about = _about(self._file.metadata())
         self._check(count)
 
