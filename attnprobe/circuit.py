@@ -146,7 +146,7 @@ def relative(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     shifted = np.asarray(scores - scores.max(axis=-1, keepdims=True))
     slack = np.zeros(shifted.shape[:-1])
     lowest = np.where(shifted == -np.inf, 0.0, shifted).min(axis=-1, initial=0.0)
-    for place in zip(*np.nonzero(lowest < -WIDEST), strict=True):
+    for place in map(tuple, np.argwhere(lowest < -WIDEST)):
         row = shifted[place]
         drawn = np.flatnonzero(row > -np.inf)
         drawn = drawn[np.argsort(-row[drawn], kind="stable")]

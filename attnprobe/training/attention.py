@@ -15,7 +15,8 @@ keeps its initial value (torch lets it drift by rounding noise, which changes no
 
 Where scores span more than WIDE, a row that holds low scores alone would lose its digits, or its factor 1 / S overflow.
 Then every row is pooled relative to the highest score t that is in it, z = v_t + sum_d c_d e_d (v_d - v_t) / S, slowly
-and with nothing left to overflow, and the way back adds up dv and ds themselves.
+and with nothing left to overflow, and the way back adds up dv and ds themselves. So is a single position, for then ds
+is 0 and not what rounding leaves of it, which Adam would make a step of.
 
 Digits go by slot. A count is taken from its field of a packed word without shifting it down: the field's
 place is a power of two, which is taken off e_d (going forward) or P_d and Q_d (going back) once instead.
@@ -59,7 +60,7 @@ def new_slots(vocab_size: int) -> np.ndarray:
 
 @stage
 def collapse(weights, spec, u, slots):
-    """Scores and values of the digits; returns the lowest and the highest value, and whether the scores are wide.
+    """Scores and values of the digits; returns the lowest and the highest value, and whether rows need their own highest score.
 
     Both values are not finite where any score or value is not.
     """
@@ -91,7 +92,7 @@ def collapse(weights, spec, u, slots):
         slots[DRAW + s] = draw
         slots[DRAW_PLACED + s] = draw * slots[PLACE + s]
         slots[VALUE_PLACED + s] = draw * slots[PLACE + s] * slots[VALUE + s]
-    return lowest + sound, highest + sound, top - bottom > WIDE
+    return lowest + sound, highest + sound, top - bottom > WIDE or spec.length == 1
 
 
 @stage
