@@ -77,6 +77,11 @@ def verify(path: str | Path, progress: Callable[[str], None] = lambda name: None
         When there is no run folder at ``path``, or another version wrote it.
     """
     path = Path(path)
+    if not (path / NAME).exists() and any((path / "shards").glob("*.safetensors")):
+        what = (
+            f"{path / NAME} is missing. Put back a copy of it, or let `attnprobe verify {path} --repair` write it anew."
+        )
+        return Verified((Finding(NAME, "missing", what),), 1, 0)
     try:
         run = open_run(path)
     except AttnprobeError as error:

@@ -113,6 +113,17 @@ class ShardFile:
         self._about = _about(self._file.metadata())
         self._check(count)
 
+    @classmethod
+    def alone(cls, path: Path) -> ShardFile:
+        """A file by its own account of settings and seeds: there is no other."""
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                about, count = _about(file.metadata()), int(file.get_slice("seed").get_shape()[0])
+            config = Config(**about["config"])
+        except (safetensors.SafetensorError, OSError, KeyError, IndexError, TypeError) as error:
+            raise ValueError(f"it is no shard ({error})") from None
+        return cls(path, config, count)
+
     def tensor(self, name: str) -> np.ndarray:
         """One tensor, first axis seed."""
         value: np.ndarray = self._file.get_tensor(name)
