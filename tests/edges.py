@@ -77,4 +77,12 @@ EDGES = {
     ),
     "every seed is perfect": lambda path: _planted(path, [planted.perfect] * 7),
 }
-REPORTED = ("one seed", "no steps", "two digits", "many digits", "a seed that is not finite", "no seed is finite", "numbers under stress")
+REPORTED = (
+    "one seed",
+    "no steps",
+    "two digits",
+    "many digits",
+    "a seed that is not finite",
+    "no seed is finite",
+    "numbers under stress",
+)

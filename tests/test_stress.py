@@ -86,7 +86,7 @@ def test_ties_that_rounding_would_break(direction) -> None:
 
 
 def test_a_perfect_network_whose_ties_are_exact_is_certified_and_its_mirror_is_not() -> None:
-    """Threshold 0 and values +-1: each tie has logit 0 exactly, which is no. A last bit more, and all ties are wrong."""
+    """Threshold 0 and values +-1: each tie has logit 0 exactly, which is no. A last bit more, and ties are wrong."""
     values = [0.0, -1.0, 1.0, 0.0]
     for bias, certified in ((-8.0, True), (np.nextafter(F32(-8.0), F32(0)), False)):
         circuit = assert_true(planted.network(CONFIG, [0.3, 1.7, 1.7, 0.3], values, LINE, bias))
@@ -169,7 +169,9 @@ def extremes() -> list[planted.Weights]:
     for scale in (1e3, 1e12, 3e37, 1e-30):
         found.append({name: (w * scale).astype(F32) for name, w in some.items()})
     found.append(planted.network(CONFIG, [0, 1e30, -1e30, 5], [1, 1, 1, 1]))
-    found.append(planted.network(CONFIG, [0.0] * 4, [0.0] * 4, [(1.0, 0.0, 1.0), (1.0, 0.0, 1.0), (-1.0, 0.0, 1.0)], 0.0))
+    found.append(
+        planted.network(CONFIG, [0.0] * 4, [0.0] * 4, [(1.0, 0.0, 1.0), (1.0, 0.0, 1.0), (-1.0, 0.0, 1.0)], 0.0)
+    )
     return found
 
 

@@ -60,7 +60,7 @@ def new_slots(vocab_size: int) -> np.ndarray:
 
 @stage
 def collapse(weights, spec, u, slots):
-    """Scores and values of the digits; returns the lowest and the highest value, and whether rows need their own highest score.
+    """Scores and values of the digits; returns the lowest and the highest value, and whether rows are pooled apart.
 
     Both values are not finite where any score or value is not.
     """
