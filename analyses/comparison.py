@@ -248,6 +248,8 @@ def _settings(named: list[Side]) -> list[dict[str, Any]]:
 
 def _value(side: Side, setting: str) -> str:
     value = getattr(side.config, setting)
+    if side.run.origin == "imported" and setting not in KNOWN_SETTINGS and not (setting == "steps" and value):
+        return "not known"
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
