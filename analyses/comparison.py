@@ -28,6 +28,7 @@ from analyses.pairing import Pairing, sides
 from analyses.verdicts import verdict
 from attnprobe import differences
 from attnprobe.config import Config
+from attnprobe.foreign import KNOWN_SETTINGS
 from attnprobe.schema import Schema
 from attnprobe.stats import LEVEL, Estimate
 from attnprobe.store import Run

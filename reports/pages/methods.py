@@ -11,6 +11,7 @@ import numpy as np
 
 import attnprobe
 from attnprobe.config import Config
+from attnprobe.foreign import KNOWN_SETTINGS
 from attnprobe.seeds import spelled
 from reports.facts import imported, untrained
 from reports.figure import Material
@@ -21,7 +22,6 @@ from reports.words import amount, number, plural
 __all__ = ["DEFINITIONS", "METHODS", "PROVENANCE", "command"]
 
 MOST_SHARDS = 16  # whose checksums are printed; the run folder has all
-KNOWN_OF_IMPORTS = ("rule", "vocab_size", "length", "embed_dim", "att_dim", "hidden", "steps")
 LONGEST = 160  # letters of a list of seeds
 SOURCES = {  # of the ways in which the table summary makes intervals, by how its method begins
     "Wilson": "shares of seeds. Wilson 1927, doi:10.1080/01621459.1927.10502953",
@@ -274,8 +274,8 @@ def _provenance(sheet: Sheet, material: Material) -> None:
     fields = Config.model_fields
     settings = material.config.model_dump(mode="json")
     if imported(material):  # the others say how to train, which is not known
-        settings = {name: value for name, value in settings.items() if name in KNOWN_OF_IMPORTS}
-        settings["steps"] = settings["steps"] or "not known"
+        known = {name: settings[name] for name in KNOWN_SETTINGS}
+        settings = {**known, "steps": settings["steps"] or "not known"}
     sheet.table(
         [
             ("setting", "value", "meaning"),
