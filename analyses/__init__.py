@@ -11,6 +11,7 @@ analyses.choose(run, "closest")  sequences worth a look: random ones, closest ca
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ import pandas as pd
 
 from analyses.analysis import Analysis
 from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.events import Event, Listener, nobody
 from attnprobe.population import check_size
 from attnprobe.seeds import seeds_of
 from attnprobe.sequences import check_sequences
@@ -132,6 +134,7 @@ def write(
     progress: Callable[[str], None] = lambda name: None,
     *,
     force: bool = False,
+    events: Listener = nobody,
 ) -> list[str]:
     """Compute the tables that are out of date and write them into the run folder; returns their names.
 
@@ -144,6 +147,8 @@ def write(
         Told the name of each table before it is computed.
     force : bool
         Compute what is asked for even where it is up to date.
+    events : callable
+        Told what happens: ``progress`` and ``table``, see :mod:`attnprobe.events`.
 
     Raises
     ------
@@ -157,9 +162,16 @@ def write(
         return []
     with run.writing():
         written = outdated(run, only, force)  # of what the run holds now
-        for name in written:
+        work = {"doing": "analyzing", "of": len(written), "unit": "tables"}
+        for done, name in enumerate(written):
             progress(name)
-            run.write_table(get(name).schema, compute(name, run))
+            events(Event("progress", {**work, "done": done, "name": name}))
+            begun = time.monotonic()
+            table = compute(name, run)
+            run.write_table(get(name).schema, table)
+            facts = {"table": name, "rows": len(table), "seconds": round(time.monotonic() - begun, 3)}
+            events(Event("table", {**facts, "done": done + 1, "of": len(written)}))
+        events(Event("progress", {**work, "done": len(written)}))
     return written
 
 

@@ -7,7 +7,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["cores", "cpu_kind", "describe"]
+__all__ = ["cores", "cpu_kind", "describe", "versions"]
 
 LIBRARIES = ("torch", "numpy", "numba", "llvmlite", "pandas", "pyarrow", "scipy", "matplotlib", "safetensors")
 
@@ -17,6 +17,11 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries whose arithmetic a run rests on."""
+    return {name: metadata.version(name) for name in LIBRARIES}
 
 
 def cpu_kind() -> str:
@@ -30,7 +35,7 @@ def describe() -> dict[str, object]:
     """Versions and machine, for ``run.json``."""
     return {
         "python": platform.python_version(),
-        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "libraries": versions(),
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu_name(),
         "cpu_kind": cpu_kind(),

@@ -15,9 +15,10 @@ import numpy as np
 
 from attnprobe.config import Config
 from attnprobe.errors import AttnprobeError
+from attnprobe.events import Listener
 from attnprobe.files import move, read_bytes, write_bytes
 from attnprobe.machine import cores, describe
-from attnprobe.progress import training_bar
+from attnprobe.progress import shown
 from attnprobe.seeds import spelled
 from attnprobe.store import Manifest, Run, lock, open_run
 from attnprobe.store.manifest import FORMAT, NAME, UNFINISHED, FileRecord, MadeWith, ShardRecord
@@ -30,7 +31,9 @@ FEW = 5  # names that are listed
 MOST_BYTES = 2**32  # of a shard: that of 1,000 seeds has 10^8
 
 
-def repair(path: str | Path, *, threads: int | None = None, progress: bool | None = None) -> list[str]:
+def repair(
+    path: str | Path, *, threads: int | None = None, progress: bool | None = None, events: Listener | None = None
+) -> list[str]:
     """Set aside what is bad in a run folder and train again what is lost; returns what was done, in sentences.
 
     Parameters
@@ -41,6 +44,8 @@ def repair(path: str | Path, *, threads: int | None = None, progress: bool | Non
         Seeds trained at a time; all cores if not given.
     progress : bool, optional
         Show a progress bar while seeds are trained; if not given, when standard error is a terminal.
+    events : callable, optional
+        Told what happens: ``progress`` and ``shard``, see :mod:`attnprobe.events`.
 
     Raises
     ------
@@ -63,7 +68,8 @@ def repair(path: str | Path, *, threads: int | None = None, progress: bool | Non
             elif finding.kind in ("damaged", "missing"):
                 run.drop([finding.file])
                 done.append(f"{finding.file} is no part of the run any more. {_again(run, finding.file)}")
-        done += _train_again(run, lost, threads or cores(), progress)
+        with shown(progress, events) as listener:
+            done += _train_again(run, lost, threads or cores(), listener)
     return done
 
 
@@ -74,23 +80,19 @@ def _shard(run: Run, finding: Finding) -> ShardRecord | None:
     return next((record for record in run.manifest.shards if record.file == finding.file), None)
 
 
-def _train_again(run: Run, lost: list[ShardRecord], threads: int, progress: bool | None) -> Iterator[str]:
-    from attnprobe.training.batch import train_shard
-
-    total = sum(run.seeds_of(record).size for record in lost)
-    if not total:
+def _train_again(run: Run, lost: list[ShardRecord], threads: int, listener: Listener) -> Iterator[str]:
+    if not lost:
         return
-    before = 0
-    with training_bar(progress, total, run.config.steps) as report:
-        for record in lost:
-            seeds = run.seeds_of(record)
+    from attnprobe.training.batch import train_shard
+    from attnprobe.training.telling import Telling
 
-            def report_all(done: int, steps: int, before: int = before) -> None:
-                report(before + done, before * run.config.steps + steps)
-
-            run.restore(record, train_shard(run.config, seeds, threads, report_all))
-            before += seeds.size
-            yield f"{record.file}: its {len(seeds):,} seeds were trained again."
+    told = Telling(listener, sum(run.seeds_of(record).size for record in lost), run.config.steps)
+    for record in lost:
+        told.begin()
+        shard = train_shard(run.config, run.seeds_of(record), threads, told.progress)
+        run.restore(record, shard)
+        told.shard(shard)
+        yield f"{record.file}: its {len(shard.seeds):,} seeds were trained again."
 
 
 def _set_aside(path: Path, names: list[str]) -> Iterator[str]:

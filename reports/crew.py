@@ -5,7 +5,8 @@ and answers on its standard output with one line that says which files follow an
 their bytes. (It is not made by ``multiprocessing``, whose new processes would first run the main script of whoever
 asks for a report, and that script may have no ``if __name__ == "__main__"``.)
 
-A helper that is lost costs time alone: what it was drawing is drawn again here.
+A helper that is lost costs time alone: what it was drawing is drawn again here. A helper whose parent is gone, be it
+killed, ends at once, in the midst of a drawing too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
+from typing import Any
 
 from attnprobe.store import Manifest, Run
 from reports.figure import Material
@@ -136,15 +139,21 @@ def draw_all(
 def help_out(draw: Callable[[str, Material, Options], Files]) -> None:
     """Be a helper that draws with the function given."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked; it ends this one
-    told, answers = sys.stdin.buffer, sys.stdout.buffer
-    what = json.loads(told.readline())
-    material, options = (
-        Material(Run(Path(what["path"]), Manifest.decoded(what["manifest"].encode()))),
-        Options(**what["options"]),
-    )
-    for line in told:
-        files = draw(json.loads(line), material, options)
+    told: SimpleQueue[Any] = SimpleQueue()
+    Thread(target=_listen, args=(told,), daemon=True).start()
+    what, answers = told.get(), sys.stdout.buffer
+    run = Run(Path(what["path"]), Manifest.decoded(what["manifest"].encode()))
+    material, options = Material(run), Options(**what["options"])
+    while True:
+        files = draw(told.get(), material, options)
         answers.write(json.dumps({name: len(data) for name, data in files.items()}).encode() + b"\n")
         for data in files.values():
             answers.write(data)
         answers.flush()
+
+
+def _listen(told: SimpleQueue[Any]) -> None:
+    """Pass on what is told; when nobody is left who could tell, end the process, whatever it is doing."""
+    for line in sys.stdin.buffer:
+        told.put(json.loads(line))
+    os._exit(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import itertools
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from matplotlib.backends.backend_pdf import PdfPages
 
 from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.events import Event, Listener, nobody
 from attnprobe.machine import cores
 from attnprobe.store import Run
 from reports.binding import Mark, bound
@@ -51,6 +53,7 @@ def write(
     style: str = DEFAULT.style,
     paper: str = DEFAULT.paper,
     processes: int | None = None,
+    events: Listener = nobody,
 ) -> Path:
     """Write ``report.pdf`` and ``figures/NAME.{pdf,png,csv}`` into the run folder.
 
@@ -75,6 +78,8 @@ def write(
     processes : int, optional
         Processes that draw, this one included; if not given, as many as there are cores, up to 4. It changes
         no byte.
+    events : callable
+        Told what happens: ``progress`` and ``report``, see :mod:`attnprobe.events`.
 
     Returns
     -------
@@ -92,11 +97,22 @@ def write(
     options = Options(tuple(formats), style, paper)
     names = wanted(figures, options)
     number = min(cores(), MOST_PROCESSES, len(names)) if processes is None else processes
-    material = Material(run)
+    material, begun = Material(run), time.monotonic()
+    work, told = {"doing": "reporting", "of": len(names), "unit": "drawings"}, itertools.count()
+
+    def tell(name: str) -> None:
+        progress(name)
+        events(Event("progress", {**work, "done": next(told), "name": name}))
+
     with run.writing():
         with helpers(run, options, number - 1) as crew:
-            drawn = draw_all(names, lambda name: draw_files(name, material, options), crew, progress)
-        run.write_files({file: data for name in names for file, data in drawn[name].items()})
+            drawn = draw_all(names, lambda name: draw_files(name, material, options), crew, tell)
+        files = {file: data for name in names for file, data in drawn[name].items()}
+        run.write_files(files)
+    documents = [options.document] if figures is None else []
+    facts = {"files": len(files), "figures": len(names) - len(documents), "documents": documents}
+    events(Event("report", {**facts, "seconds": round(time.monotonic() - begun, 3)}))
+    events(Event("progress", {**work, "done": len(names)}))
     return run.path / (options.document if figures is None else options.folder)
 
 

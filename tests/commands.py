@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import pytest
@@ -59,12 +61,18 @@ def process(*words: object, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv(*words), capture_output=True, text=True, timeout=300, **options)
 
 
-def interruptible(*words: object, cwd: Path) -> subprocess.Popen[str]:
-    """A process that Ctrl-C reaches, even where this one was started with Ctrl-C switched off."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+@contextmanager
+def interruptible(words: list[str], handler=signal.default_int_handler, **options) -> Iterator[subprocess.Popen[str]]:
+    """A process in a group of its own that Ctrl-C reaches, even where this one was started with Ctrl-C switched off."""
+    before = signal.signal(signal.SIGINT, handler)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     try:
-        return subprocess.Popen(
-            argv(*words), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
+        process = subprocess.Popen(words, text=True, start_new_session=True, **pipes, **options)
     finally:
         signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

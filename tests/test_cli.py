@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
-from commands import SMALL, argv, interruptible
+from commands import SMALL
 from snapshot import files
 
 import analyses
@@ -268,63 +266,7 @@ def test_analyze_of_too_many_inputs_changes_nothing(attnprobe, here) -> None:
     assert files(here) == before
 
 
-# --- Ctrl-C --------------------------------------------------------------------------------------------
-
-
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(here) -> None:
-    settings = {"rule": "n3 > n1", "vocab_size": 5, "length": 7, "embed_dim": 3, "att_dim": 2, "hidden": 11}
-    settings |= {"steps": 20_000, "batch_size": 31, "history": 1, "snapshots": 0}
-    options = [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    command = ("train", "run", "--seeds", "0:190", *options)
-    process = interruptible(*command, cwd=here)
-    first, deadline = here / "run" / "shards" / "00000-20000.safetensors", time.monotonic() + 120
-    while not first.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert out == ""
-    kept = len(ap.open_run(here / "run").seeds)
-    assert kept in (0, 64, 128)  # 0: the shard's file was there, but run.json did not name it yet
-    assert err == f"\nStopped. {kept} finished seeds are kept in run; the same command trains the rest.\n"
-    again = (*command[:3], "0:67", *options)  # less than was asked for at first, to be quick
-    said = subprocess.run(argv(*again), cwd=here, capture_output=True, text=True, timeout=120)
-    assert (said.returncode, said.stderr) == (0, "")
-    resumed = ap.open_run(here / "run")
-    assert set(range(67)) <= set(resumed.seeds.tolist())
-    chosen = [0, 63, 64, 66]
-    whole = ap.train(ap.Config(**settings), chosen, here / "whole")
-    for name, w in whole.weights.items():
-        np.testing.assert_array_equal(w, resumed.weights[name][np.searchsorted(resumed.seeds, chosen)])
-    assert not list((here / "run").rglob(".*")), "no temporary files are left"
-
-
 def test_importing_the_command_line_loads_nothing_heavy() -> None:
     heavy = "{'torch', 'numba', 'matplotlib', 'pandas'}"
     code = f"import sys, attnprobe.cli.commands; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout == "[]\n"
-
-
-@pytest.mark.parametrize(
-    ("command", "stopped", "kept"),
-    [
-        (
-            "analyze",
-            "analyses.compute",
-            "Tables that were written are kept in demo/tables; the same command computes the rest.",
-        ),
-        ("report", "reports.document.draw_all", "Nothing was written; the same command draws the report."),
-    ],
-)
-def test_ctrl_c_while_tables_or_figures_are_made(attnprobe, demo, monkeypatch, command, stopped, kept) -> None:
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    words = (command, "demo", *(("--force",) if command == "analyze" else ()))
-    before = files(demo)
-    with monkeypatch.context() as patch:
-        patch.setattr(stopped, interrupted)
-        said = attnprobe(*words)
-    assert said == (130, "", f"\nStopped. {kept}\n")
-    assert files(demo) == before
-    assert attnprobe(*words).code == 0

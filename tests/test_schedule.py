@@ -148,3 +148,9 @@ def test_a_billion_steps_are_not_walked_through() -> None:
     for steps in range(10**9 - 100, 10**9):
         recorded(steps, 1, 1000)
     assert time.process_time() - start < 2
+
+
+def test_all_short_trainings_keep_the_steps_of_the_slow_walk() -> None:
+    for steps in range(70):
+        for most in range(75):
+            assert recorded(steps, snapshots=most)[1].tolist() == slow_snapshots(steps, most), (steps, most)

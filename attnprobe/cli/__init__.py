@@ -8,7 +8,7 @@ A command is a function in one of the modules here, named in :mod:`attnprobe.cli
     foreign.py   import, export: weights from elsewhere, and for elsewhere
     options.py   options that commands share, and the settings of a run
     output.py    what is printed, and the formats of query
-    stopping.py  Ctrl-C
+    stopping.py  Ctrl-C and SIGTERM
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from attnprobe.errors import AttnprobeError
+from attnprobe.cli.stopping import watched
 
 if TYPE_CHECKING:
     from attnprobe.cli.commands import app
@@ -25,14 +25,16 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Run the command line; bad input is one message and exit code 2."""
-    from attnprobe.cli.commands import app
+    """Run the command line; bad input is one message and exit code 2, being stopped one sentence and 130 or 143."""
+    with watched():
+        from attnprobe.cli.commands import app
+        from attnprobe.errors import AttnprobeError
 
-    try:
-        app()
-    except AttnprobeError as error:
-        print(f"attnprobe: {error}", file=sys.stderr)
-        sys.exit(2)
+        try:
+            app()
+        except AttnprobeError as error:
+            print(f"attnprobe: {error}", file=sys.stderr)
+            sys.exit(2)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,8 @@ import typer
 
 from attnprobe.cli.options import Quiet, RunFolder, listed
 from attnprobe.cli.output import format_of, put, say
-from attnprobe.cli.stopping import stoppable
+from attnprobe.cli.stopping import keeping
+from attnprobe.cli.telling import naming, telling
 from attnprobe.errors import AttnprobeError, did_you_mean
 
 if TYPE_CHECKING:
@@ -120,9 +121,9 @@ def show(
     opened = open_run(run)
     files = shown.files(out or run / shown.NAME, shown.kinds(format_, out), may_replace=force or out is None)
     asked = None if seeds is None else parse_seeds(seeds)
-    with stoppable(lambda: "Nothing was written; the same command draws it again."):
-        found = shown.prepare(opened, sequence, asked, choose=choose, n=number, sort=sort)
-        shown.write(found, files, style)
+    keeping("Nothing was written; the same command draws it again.")
+    found = shown.prepare(opened, sequence, asked, choose=choose, n=number, sort=sort)
+    shown.write(found, files, style)
     say(quiet, found.lines(), f"Written: {', '.join(map(str, files))}")
 
 
@@ -151,15 +152,11 @@ def compare(
 
 
 def _compare(runs: list[Run], out: Path, paper: str, quiet: bool) -> None:
-    from attnprobe.progress import naming_bar
     from reports.compared import DOCUMENT, compare, steps
     from reports.compared_text import text
 
-    kept = f"{out} is as it was; the same command compares the runs."
-    with (
-        stoppable(lambda: kept),
-        naming_bar("comparing", steps(len(runs)), False if quiet else None) as progress,
-    ):
+    keeping(f"The runs are as they were; the same command compares them in {out}.")
+    with telling(quiet) as tell, naming(tell, "comparing", steps(len(runs)), "parts") as progress:
         compared = compare(runs, out, paper=paper, progress=progress)
     say(
         quiet,

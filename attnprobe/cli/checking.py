@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from attnprobe.cli.options import Quiet, RunFolder, Threads
+from attnprobe.cli.options import LogFile, Quiet, RunFolder, Threads
 from attnprobe.cli.output import say
-from attnprobe.cli.stopping import stoppable
+from attnprobe.cli.stopping import keeping
+from attnprobe.cli.telling import naming, telling
 from attnprobe.errors import AttnprobeError
+from attnprobe.events import Event
 
 if TYPE_CHECKING:
     from attnprobe.verify import Finding, Verified
@@ -32,6 +34,7 @@ def verify(
         ),
     ] = False,
     threads: Threads = None,
+    log: LogFile = None,
     quiet: Quiet = False,
 ) -> None:
     """Check every file of a run: sizes, SHA-256, forms, what is missing, extra or out of date.
@@ -45,21 +48,22 @@ def verify(
     attnprobe verify runs/demo --repair
     """
     from attnprobe import verify as checking
-    from attnprobe.progress import naming_bar
     from attnprobe.repair import repair as repaired
     from attnprobe.store import open_run
 
     if retrain < 0:
         raise AttnprobeError(f"--retrain {retrain} is not allowed: it must be a whole number of 0 or more.")
     started = time.perf_counter()
-    if repair:
-        with stoppable(lambda: f"What was bad lies in {run / checking.ASIDE}; the same command goes on."):
-            say(quiet, *repaired(run, threads=threads, progress=False if quiet else None))
-    with stoppable(lambda: "Nothing was changed."):
-        files = _count(run)
-        with naming_bar("verifying", files, False if quiet else None) as progress:
+    with telling(quiet, log, run) as events:
+        if repair:
+            keeping(f"What was bad lies in {run / checking.ASIDE}; the same command goes on.")
+            say(quiet, *repaired(run, threads=threads, progress=False, events=events))
+        keeping("Nothing was changed; the same command checks the run again.")
+        with naming(events, "verifying", _count(run), "files") as progress:
             verified = checking.verify(run, progress)
         different = _retrained(run, retrain, threads, quiet) if retrain and verified.sound else []
+        for finding in [*verified.findings, *different]:
+            events(Event("finding", {"file": finding.file, "kind": finding.kind, "finding": finding.what}))
     _print(run, verified, different)
     if different or not verified.sound:
         raise typer.Exit(1)

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from attnprobe.cli.options import Quiet, RunFolder
+from attnprobe.cli.options import LogFile, Quiet, RunFolder
 from attnprobe.cli.output import say
-from attnprobe.cli.stopping import stoppable
+from attnprobe.cli.stopping import keeping
+from attnprobe.cli.telling import naming, telling
 from attnprobe.errors import AttnprobeError
 
 __all__ = ["export", "import_"]
@@ -63,6 +64,7 @@ def import_(
     keep_nonfinite: Annotated[
         bool, typer.Option("--keep-nonfinite", help="Keep networks with infinite weights, as failed seeds.")
     ] = False,
+    log: LogFile = None,
     quiet: Quiet = False,
 ) -> None:
     """Make a run of networks that were trained elsewhere. No code of the files is run.
@@ -78,14 +80,13 @@ def import_(
     from attnprobe.foreign.importing import import_weights
     from attnprobe.foreign.numbering import in_order
     from attnprobe.foreign.weights import TAKEN_FOR
-    from attnprobe.progress import naming_bar
     from attnprobe.seeds import parse_seeds
 
     started = time.perf_counter()
     asked = None if seeds is None else in_order(parse_seeds(seeds), seeds)
     renamed = _pairs(rename or [])
-    kept = f"Networks that were imported are kept in {run}; the same command imports the rest."
-    with stoppable(lambda: kept), naming_bar("importing", len(files), False if quiet else None) as progress:
+    keeping(f"Networks that were imported are kept in {run}; the same command imports the rest.")
+    with telling(quiet, log, run) as events, naming(events, "importing", len(files), "files") as progress:
         done = import_weights(
             files,
             run,
@@ -140,8 +141,8 @@ def export(
 
     opened = open_run(run)
     asked = None if seeds is None else parse_seeds(seeds)
-    with stoppable(lambda: f"Files that were written are kept in {out}; with --force the same command writes all."):
-        paths = export_weights(opened, out, asked, format=format_, force=force)
+    keeping(f"Files that were written are kept in {out}; with --force the same command writes all.")
+    paths = export_weights(opened, out, asked, format=format_, force=force)
     size = sum(path.stat().st_size for path in paths)
     say(
         quiet,

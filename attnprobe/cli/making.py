@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from attnprobe.cli.options import Quiet, RunFolder, Seeds, Threads, config_of, listed, takes_settings
+from attnprobe.cli.options import LogFile, Quiet, RunFolder, Seeds, Threads, config_of, listed, takes_settings
 from attnprobe.cli.output import say
-from attnprobe.cli.stopping import stoppable
+from attnprobe.cli.stopping import keeping
+from attnprobe.cli.telling import telling
+from attnprobe.events import Event, Listener, all_of
 
 if TYPE_CHECKING:
     from attnprobe.config import Config
@@ -28,6 +30,7 @@ def study(
     *,
     seeds: Seeds = "0:100",
     threads: Threads = None,
+    log: LogFile = None,
     quiet: Quiet = False,
     settings: dict[str, Any],
 ) -> None:
@@ -37,15 +40,16 @@ def study(
     """
     from attnprobe.population import check_size
 
-    config = config_of(run, settings)
-    check_size(config.task)  # before hours of training, not after
-    times = [time.perf_counter()]
-    opened = _train(run, config, seeds, threads, quiet)
-    times.append(time.perf_counter())
-    _analyze(opened, quiet)
-    times.append(time.perf_counter())
-    _report(opened, quiet)
-    times.append(time.perf_counter())
+    with telling(quiet, log, run) as events:
+        config = config_of(run, settings)
+        check_size(config.task)  # before hours of training, not after
+        times = [time.perf_counter()]
+        opened = _train(run, config, seeds, threads, quiet, events)
+        times.append(time.perf_counter())
+        _analyze(opened, quiet, events)
+        times.append(time.perf_counter())
+        _report(opened, quiet, events)
+        times.append(time.perf_counter())
     say(
         quiet,
         _spent(times),
@@ -61,6 +65,7 @@ def train(
     *,
     seeds: Seeds = "0:100",
     threads: Threads = None,
+    log: LogFile = None,
     quiet: Quiet = False,
     settings: dict[str, Any],
 ) -> None:
@@ -68,7 +73,8 @@ def train(
 
     Example:  attnprobe train runs/demo --seeds 0:1000 --steps 20000
     """
-    _train(run, config_of(run, settings), seeds, threads, quiet)
+    with telling(quiet, log, run) as events:
+        _train(run, config_of(run, settings), seeds, threads, quiet, events)
     say(quiet, f"Next: attnprobe analyze {run}")
 
 
@@ -81,6 +87,7 @@ def analyze(
     force: Annotated[
         bool, typer.Option("--force", help="Compute them even where they are up to date.", show_default=False)
     ] = False,
+    log: LogFile = None,
     quiet: Quiet = False,
 ) -> None:
     """Compute tables from the trained weights, exactly over all inputs, into RUN/tables.
@@ -95,7 +102,8 @@ def analyze(
     """
     from attnprobe.store import open_run
 
-    _analyze(open_run(run), quiet, names, force)
+    with telling(quiet, log, run) as events:
+        _analyze(open_run(run), quiet, events, names, force)
     say(quiet, f"Next: attnprobe report {run}    or: attnprobe query {run} {names[0] if names else 'seeds'}")
 
 
@@ -115,6 +123,7 @@ def report(
         str, typer.Option(help="paper; slides (16:9, and slides.pdf); dark (and report-dark.pdf).")
     ] = "paper",
     paper: Annotated[str, typer.Option(help="Pages of the report: a4 or letter.")] = "a4",
+    log: LogFile = None,
     quiet: Quiet = False,
 ) -> None:
     """Draw RUN/report.pdf, and each figure as PNG, PDF and the CSV it shows, from the tables.
@@ -128,16 +137,16 @@ def report(
     from attnprobe.store import open_run
     from reports.options import Options
 
-    opened, formats = open_run(run), listed(format_)
-    options = Options(formats, style, paper)
-    asked = None if figures is None else listed(figures)
-    written = _report(opened, quiet, asked, formats=formats, style=style, paper=paper)
+    formats, asked = listed(format_), None if figures is None else listed(figures)
+    with telling(quiet, log, run) as events:
+        opened, options = open_run(run), Options(formats, style, paper)
+        written = _report(opened, quiet, events, asked, formats=formats, style=style, paper=paper)
     folder = f"Figures: {run / options.folder}"
     document = "Slides" if style == "slides" else "Report"
     say(quiet, folder if asked is not None else f"{document}: {written}    {folder}")
 
 
-def _train(path: Path, config: Config, seeds: str, threads: int | None, quiet: bool) -> Run:
+def _train(path: Path, config: Config, seeds: str, threads: int | None, quiet: bool, events: Listener) -> Run:
     from attnprobe.seeds import parse_seeds
     from attnprobe.store import open_run
     from attnprobe.training.batch import train
@@ -145,13 +154,15 @@ def _train(path: Path, config: Config, seeds: str, threads: int | None, quiet: b
     wanted = parse_seeds(seeds)
     started = time.perf_counter()
     before = len(open_run(path).seeds) if (path / "run.json").exists() else 0
+    finished = before
 
-    def kept() -> str:
-        seeds = len(open_run(path).seeds) if (path / "run.json").exists() else 0
-        return f"{seeds:,} finished seeds are kept in {path}; the same command trains the rest."
+    def count(event: Event) -> None:
+        nonlocal finished
+        if event.what == "shard":
+            finished = before + event.facts["done"]
 
-    with stoppable(kept):
-        run = train(config, wanted, path, threads=threads, progress=False if quiet else None)
+    keeping(lambda: f"{finished:,} finished seeds are kept in {path}; the same command trains the rest.")
+    run = train(config, wanted, path, threads=threads, progress=False, events=all_of(count, events))
     new = len(run.seeds) - before
     failed = int((run.status != "trained").sum())
     say(
@@ -162,16 +173,13 @@ def _train(path: Path, config: Config, seeds: str, threads: int | None, quiet: b
     return run
 
 
-def _analyze(run: Run, quiet: bool, names: list[str] | None = None, force: bool = False) -> None:
+def _analyze(run: Run, quiet: bool, events: Listener, names: list[str] | None = None, force: bool = False) -> None:
+    keeping(f"Tables that were written are kept in {run.path / 'tables'}; the same command computes the rest.")
     import analyses
-    from attnprobe.progress import naming_bar
 
     started = time.perf_counter()
     asked = names or analyses.names()
-    todo = len(analyses.outdated(run, asked, force)) if len(run.seeds) else 0
-    kept = f"Tables that were written are kept in {run.path / 'tables'}; the same command computes the rest."
-    with stoppable(lambda: kept), naming_bar("analyzing", todo, False if quiet else None) as progress:
-        written = analyses.write(run, asked, progress, force=force)
+    written = analyses.write(run, asked, force=force, events=events)
     fresh = len(set(asked) - set(written))
     tables = f"{len(written)} table{'' if len(written) == 1 else 's'}"
     say(
@@ -181,16 +189,14 @@ def _analyze(run: Run, quiet: bool, names: list[str] | None = None, force: bool 
     )
 
 
-def _report(run: Run, quiet: bool, figures: list[str] | None = None, **options: Any) -> Path:
+def _report(run: Run, quiet: bool, events: Listener, figures: list[str] | None = None, **options: Any) -> Path:
+    keeping("Nothing was written; the same command draws the report.")
     import reports
-    from attnprobe.progress import naming_bar
     from reports.document import wanted
 
     started = time.perf_counter()
     names = wanted(figures)
-    kept = "Nothing was written; the same command draws the report."
-    with stoppable(lambda: kept), naming_bar("reporting", len(names), False if quiet else None) as progress:
-        written = reports.write(run, progress, figures=figures, **options)
+    written = reports.write(run, figures=figures, events=events, **options)
     drawn = f"Report of {len(names) - 1} figures" if figures is None else f"{len(names)} figures"
     say(quiet, f"{drawn} drawn in {time.perf_counter() - started:.1f} s.")
     return written

@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from attnprobe.config import Config
 
-__all__ = ["Quiet", "RunFolder", "Seeds", "Threads", "config_of", "listed", "takes_settings"]
+__all__ = ["LogFile", "Quiet", "RunFolder", "Seeds", "Threads", "config_of", "listed", "takes_settings"]
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder.", show_default=False)]
 Seeds = Annotated[
@@ -27,7 +27,17 @@ Threads = Annotated[
     int | None,
     typer.Option(help="Seeds trained at a time; all cores by default. Changes no bit.", show_default=False),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", show_default=False, help="No progress bar and no closing lines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", show_default=False, help="No progress and no closing lines.")]
+
+LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--log",
+        metavar="FILE",
+        show_default=False,
+        help="Append what happens to this file, as JSON lines (docs/log.md).",
+    ),
+]
 
 
 def _settings(

@@ -21,15 +21,18 @@ import numpy as np
 
 from attnprobe.config import Config
 from attnprobe.errors import AttnprobeError
+from attnprobe.events import Listener
 from attnprobe.machine import cores
-from attnprobe.progress import Report, training_bar
+from attnprobe.progress import shown
 from attnprobe.seeds import check_seeds
 from attnprobe.store import Run, Shard, create_run
 from attnprobe.training.course import Begun, Course
 from attnprobe.training.plan import portions
+from attnprobe.training.telling import Telling
 
 __all__ = ["CHECKPOINT", "Begun", "train", "train_shard"]
 
+Report = Callable[[int, int], None]  # seeds done, seed-steps done
 CHECKPOINT = 60.0  # seconds between two times that an unfinished shard is kept
 LOOK = 0.1  # seconds between two looks at the progress (and at Ctrl-C)
 SHORTEST = 0.001  # seconds of such a look where a round should end soon
@@ -43,6 +46,7 @@ def train(
     *,
     threads: int | None = None,
     progress: bool | None = None,
+    events: Listener | None = None,
     shard_size: int = 64,
 ) -> Run:
     """Train seeds and keep them in a run folder; seeds that it already holds are not trained again.
@@ -61,6 +65,8 @@ def train(
         Seeds trained at a time; all cores if not given. It changes no bit of the result.
     progress : bool, optional
         Show a progress bar; if not given, when standard error is a terminal.
+    events : callable, optional
+        Told what happens: ``progress``, ``checkpoint`` and ``shard``, see :mod:`attnprobe.events`.
     shard_size : int
         Seeds kept in one file. It changes no bit of a seed.
 
@@ -78,28 +84,23 @@ def train(
         if not isinstance(value, int) or value < 1:
             raise AttnprobeError(f"{name} = {value!r} is not allowed: it must be a whole number of 1 or more.")
     run = create_run(out, config)
-    with run.writing():
+    with run.writing(), shown(progress, events) as listener:
         work = portions(run, config, wanted, shard_size)
-        before = 0
-        with training_bar(progress, sum(portion.seeds.size for portion in work), config.steps) as report:
-            for portion in work:
+        told = Telling(listener, sum(portion.seeds.size for portion in work), config.steps)
 
-                def report_all(done: int, steps: int, before: int = before) -> None:
-                    report(before + done, before * config.steps + steps)
+        def keep(shard: Shard) -> None:
+            run.keep(shard, config.steps)
+            told.checkpoint(shard)
 
-                shard = train_shard(
-                    config,
-                    portion.seeds,
-                    threads,
-                    report_all,
-                    begun=portion.left_by(run),
-                    keep=lambda shard: run.keep(shard, config.steps),
-                )
-                before += portion.seeds.size
-                if run.config.steps == config.steps:
-                    run.add_shard(shard)
-                else:
-                    run.keep(shard, config.steps)
+        for portion in work:
+            begun = portion.left_by(run)
+            told.begin(0 if begun is None else int(begun.shard.steps.sum()))
+            shard = train_shard(config, portion.seeds, threads, told.progress, begun, keep)
+            if run.config.steps == config.steps:
+                run.add_shard(shard)
+            else:
+                run.keep(shard, config.steps)
+            told.shard(shard)
         if run.config.steps < config.steps:
             run.extend(config.steps)
     return run
