@@ -14,7 +14,7 @@ import pytest
 import safetensors.torch
 import students
 import torch
-from folders import refusal
+from folders import flip, refusal
 from test_foreign import saved
 
 import analyses
@@ -24,6 +24,8 @@ from analyses.pairing import Pairing
 from attnprobe.foreign import importing
 from attnprobe.foreign.importing import import_weights
 from attnprobe.foreign.weights import TAKEN_FOR
+from attnprobe.repair import repair
+from attnprobe.verify import verify
 from reports.pages import PAGES, dynamics, learning, methods, overview
 
 OF_THE_WAY = {
@@ -223,11 +225,31 @@ def test_a_number_that_is_taken(files, tmp_path) -> None:
     run = import_weights(files[:2], tmp_path / "run").run
     before = contents(run.path)
     assert refusal(import_weights, [files[2]], run.path, seeds=[1]) == (
-        f"{files[2]} would be seed 1, but {run.path} has other weights under that number: those of 'net1.pt' "
-        "(another file). Give other numbers with --seeds, or import into another run."
+        f"{files[2]} would be seed 1, but {run.path} has other weights under that number: those of 'net1.pt'. "
+        "Give other numbers with --seeds, or import into another run."
     )
-    assert "(read with other options)" in refusal(import_weights, files[:1], run.path, scale="none")
+    assert "those of 'net0.pt' with other options. Give" in refusal(import_weights, files[:1], run.path, scale="none")
     assert contents(run.path) == before
+
+
+def test_the_same_weights_in_another_file_are_there_already(files, tmp_path) -> None:
+    run = import_weights(files, tmp_path / "run").run
+    copies = ap.export_weights(run, tmp_path / "copies", format="safetensors")
+    assert import_weights(copies, run.path).there == 4
+
+
+def test_what_is_lost_can_be_imported_again(files, tmp_path, monkeypatch) -> None:
+    """A damaged shard is set aside, and its networks come from their files: to the same bytes."""
+    monkeypatch.setattr(importing, "SHARD_SIZE", 2)
+    run = import_weights(files, tmp_path / "run").run
+    before = contents(run.path)
+    flip(run.path / "shards/00002-0.safetensors")
+    done = repair(run.path)
+    assert any("Import its weights again." in said for said in done)
+    assert [source.seed for source in ap.open_run(run.path).manifest.sources] == [0, 1]
+    assert import_weights(files, run.path).added == 2
+    assert {name: data for name, data in contents(run.path).items() if not name.startswith("set_aside")} == before
+    assert verify(run.path).sound
 
 
 def test_networks_of_other_sizes(files, tmp_path) -> None:
@@ -339,7 +361,7 @@ def test_the_commands_go_there_and_back(attnprobe, demo, here) -> None:
         command.replace("NEWRUN", "back").replace("weights/seed*.pt", "weights/seed2.pt weights/seed3.pt")
     )
     said = attnprobe(*words[1:])
-    assert (said.code, said.err) == (0, "")
+    assert said.code == 0
     first, second, taken, following = said.out.splitlines()
     assert re.fullmatch(r"2 imported in [\d.]+ s; back holds 2\.", first)
     assert second == (
@@ -358,20 +380,10 @@ def test_options_of_the_command(attnprobe, here) -> None:
     state = students.Renamed().state_dict()
     state = {name.replace("to_v", "mystery"): value for name, value in state.items()} | {"unused": torch.zeros(2)}
     saved(here / "w.pt", {"best": state, "last": students.Renamed().state_dict()})
-    options = (
-        "--rename",
-        "mystery.weight=WV.weight",
-        "--ignore",
-        "unused",
-        "--key",
-        "best",
-        "--seeds",
-        "7",
-        "--scale",
-        "none",
-    )
+    options = ["--rename", "mystery.weight=WV.weight", "--ignore", "unused"]
+    options += ["--key", "best", "--seeds", "7", "--scale", "none"]
     said = attnprobe("import", "run", "w.pt", *options, "--length", "4")
-    assert (said.code, said.err) == (0, "")
+    assert said.code == 0
     assert "w.pt: The state dict is its 'best'." in said.out
     assert "w.pt: It has no WK.bias: zero." in said.out
     assert "w.pt: Scores without 1/sqrt(att_dim): the query was multiplied by sqrt(4), exactly." in said.out
@@ -380,7 +392,9 @@ def test_options_of_the_command(attnprobe, here) -> None:
         "attnprobe: --rename 'x' is not allowed: write THEIRS=OURS, such as to_v.weight=WV.weight.\n"
     )
     assert "names 'x' twice" in attnprobe.refused("import", "r", "w.pt", "--rename", "x=query", "--rename", "x=query")
-    assert "(read with other options)" in attnprobe.refused("import", "run", "w.pt", "--key", "last", "--seeds", "7")
+    assert "those of 'w.pt' with other options. Give" in attnprobe.refused(
+        "import", "run", "w.pt", "--key", "last", "--seeds", "7"
+    )
     assert not (here / "r").exists()
 
 
