@@ -34,6 +34,7 @@ from attnprobe.parameters import parameter_shapes
 __all__ = ["Shard", "ShardFile", "encode"]
 
 KEY = "attnprobe"  # of the metadata
+LONGEST_ABOUT = 10_000  # characters of what a file says of itself
 TYPES = {"I64": np.int64, "I32": np.int32, "U8": np.uint8, "F32": np.float32, "F64": np.float64}
 Expected = dict[str, tuple[str, tuple[int, ...]]]  # type and shape by name
 
@@ -198,7 +199,8 @@ class ShardFile:
 
 def _about(metadata: Mapping[str, str] | None) -> dict[str, Any]:
     try:
-        about = json.loads((metadata or {})[KEY])
+        text = (metadata or {})[KEY]
+        about = json.loads(text) if len(text) <= LONGEST_ABOUT else None
     except (KeyError, ValueError, RecursionError):
         about = None
     if not isinstance(about, dict):
