@@ -29,13 +29,13 @@ def main() -> None:
     """Run the command line; bad input is one message and exit code 2, being stopped one sentence and 130 or 143."""
     with watched():
         from attnprobe.cli.commands import app
-        from attnprobe.errors import AttnprobeError
+        from attnprobe.errors import AttnprobeError, printable
 
         _plain_warnings()
         try:
             app()
         except AttnprobeError as error:
-            print(f"attnprobe: {error}", file=sys.stderr)
+            print(f"attnprobe: {printable(str(error))}", file=sys.stderr)
             sys.exit(2)
 
 

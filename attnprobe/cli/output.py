@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnprobe.errors import AttnprobeError
+from attnprobe.errors import AttnprobeError, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ MOST_ROWS = 40
 
 def say(quiet: bool, *lines: str) -> None:
     if not quiet:
-        print("\n".join(lines), flush=True)
+        print(printable("\n".join(lines)), flush=True)
 
 
 def format_of(asked: str | None, out: Path | None) -> str:
@@ -44,7 +44,7 @@ def put(frame: pd.DataFrame, kind: str, out: Path | None) -> None:
     data = _encoded(frame, kind)
     if out is not None:
         write_bytes(out, data)
-        print(f"{len(frame):,} rows written to {out}", file=sys.stderr)
+        print(f"{len(frame):,} rows written to {printable(str(out))}", file=sys.stderr)
         return
     try:
         sys.stdout.buffer.write(data)

@@ -114,6 +114,8 @@ ANSWERS = Schema(
         Column("status", "string", "", "its outcome"),
         Column("accuracy", "float64", "share", "right answers"),
         Column("certified", "bool", "", "no wrong answer"),
+        Column("error_probability", "float64", "share", "wrong answers"),
+        Column("focus", "float64", "share", "attention on targets"),
     ),
 )
 
@@ -129,7 +131,17 @@ class Commands(Room):
         base = made(place / "base", 1)
         run = ap.open_run(base)
         answers = {"seed": run.seeds, "status": run.status, "accuracy": np.array([0.9, 1.0, np.nan, 0.5, 0.99])}
-        run.write_table(ANSWERS, pd.DataFrame({**answers, "certified": np.arange(5) % 2 == 0}))
+        run.write_table(
+            ANSWERS,
+            pd.DataFrame(
+                {
+                    **answers,
+                    "certified": np.arange(5) % 2 == 0,
+                    "error_probability": np.full(5, 0.1),
+                    "focus": np.full(5, 0.5),
+                }
+            ),
+        )
         (self.outside / "x").mkdir(parents=True)
         self.sound = contents(ap.open_run(base))
         self.outside_before = stamps(self.outside)
