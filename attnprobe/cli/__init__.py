@@ -41,13 +41,13 @@ def main() -> None:
 
 def _plain_warnings() -> None:
     """Our own warnings as one line, without the line of code that gave them."""
-    from attnprobe.errors import AttnprobeWarning
+    from attnprobe.errors import AttnprobeWarning, printable
 
     usual = warnings.formatwarning
 
     def plain(message: Any, category: type[Warning], *where: Any, **more: Any) -> str:
         if issubclass(category, AttnprobeWarning):
-            return f"attnprobe: note: {message}\n"
+            return f"attnprobe: note: {printable(str(message))}\n"
         return usual(message, category, *where, **more)
 
     warnings.formatwarning = plain

@@ -47,7 +47,7 @@ def decode(name: str, data: bytes, most_rows: int, columns: list[str] | None = N
                 f"{did_you_mean(unknown[0], file.schema_arrow.names)} "
                 f"Its columns are: {', '.join(file.schema_arrow.names)}."
             )
-        frame: pd.DataFrame = _plain(file.read(columns=columns)).to_pandas(ignore_metadata=True)
+        frame: pd.DataFrame = _plain(file.read(columns=columns)).to_pandas()
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, AttnprobeError):
             raise
@@ -88,6 +88,7 @@ def _check(file: pq.ParquetFile, most_rows: int) -> None:
 
 def _plain(table: pa.Table) -> pa.Table:
     """Texts as texts, after a look at how long they are; nothing is missing but numbers that are not whole."""
+    table = table.replace_schema_metadata(None)  # it may tell pandas anything
     for place, field in enumerate(table.schema):
         if table.column(place).null_count and not pa.types.is_floating(field.type):
             raise ValueError(f"its column {field.name!r} has missing values")

@@ -16,6 +16,7 @@ import random
 import shutil
 import sys
 import unicodedata
+import warnings
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -26,6 +27,7 @@ import typer
 
 import attnprobe as ap
 from attnprobe import cli
+from attnprobe.errors import AttnprobeWarning
 from attnprobe.schema import Column, Schema
 from attnprobe.verify import verify
 from fuzz import mutate
@@ -232,8 +234,10 @@ class Commands(Room):
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(error),
             mock.patch.object(sys, "argv", ["attnprobe", *words]),
+            mock.patch.object(warnings, "formatwarning", warnings.formatwarning),  # the command line sets it
             self.without_the_work(),
         ):
+            warnings.simplefilter("always", AttnprobeWarning)  # these are for the user to read
             try:
                 cli.main()
                 code: Any = 0
