@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import planted
+import students
+import torch
 
 import analyses
 import attnprobe as ap
@@ -30,6 +32,20 @@ def _broken(config: ap.Config) -> planted.Weights:
     return planted.broken(planted.perfect(config))
 
 
+def _imported(path, seeds) -> ap.Run:
+    """Networks that a student trained elsewhere; one of them is not finite."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files = [path.parent / f"net{seed}.pt" for seed in seeds]
+    for seed, file in zip(seeds, files, strict=True):
+        state = students.trained(students.Renamed, seed=seed).state_dict()
+        if seed == seeds[-1]:
+            state["q"][:] = float("nan")
+        torch.save(state, file)
+    run = ap.import_weights(files, path, length=6, keep_nonfinite=True).run
+    analyses.write(run)
+    return run
+
+
 EDGES = {
     "one seed": lambda path: _trained(path, [7], vocab_size=5, length=7, rule="n3 > n1", steps=23),
     "two seeds": lambda path: _trained(path, [5, 7], vocab_size=5, length=7, rule="n3 > n1", steps=23),
@@ -44,6 +60,7 @@ EDGES = {
         path, [2, 3], vocab_size=5, length=7, rule="n3 > n1", steps=11, embed_dim=1, att_dim=1, hidden=1
     ),
     "a seed that is not finite": lambda path: _planted(path, [planted.perfect, _broken, planted.constant], snapshots=4),
+    "trained elsewhere": lambda path: _imported(path, [1, 2, 3, 4]),
     "no seed is finite": lambda path: _planted(path, [_broken, _broken]),
     "every seed failed": lambda path: _planted(path, [planted.constant, planted.constant, planted.constant]),
     "every seed is perfect": lambda path: _planted(path, [planted.perfect] * 7),
@@ -55,5 +72,5 @@ REPORTED = (
     "many digits",
     "a seed that is not finite",
     "no seed is finite",
-    "numbers under stress",
+    "trained elsewhere",
 )

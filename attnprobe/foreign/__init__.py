@@ -6,6 +6,7 @@
     candidates   which dict of a checkpoint is the state dict
     names, roles their names and shapes -> the exercise's
     weights      one file -> the weights of one network, float32
+    importing    many files -> a run
     numbering    which number ("seed") each imported network gets
     export       seeds of a run -> .pt or .safetensors
 
@@ -14,3 +15,7 @@ module (:data:`~attnprobe.foreign.weights.TAKEN_FOR`), and every tensor must hav
 """
 
 from __future__ import annotations
+
+__all__ = ["KNOWN_SETTINGS"]
+
+KNOWN_SETTINGS = ("rule", "vocab_size", "length", "embed_dim", "att_dim", "hidden")  # of a run of imported weights

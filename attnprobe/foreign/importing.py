@@ -195,16 +195,14 @@ def _new(run: Run, read: Sequence[Foreign], numbers: Sequence[int]) -> list[tupl
         if seed not in places:
             new.append((seed, file))
             continue
-        same_file = seed in sources and sources[seed].sha256 == file.sha256
-        same_weights = all(
-            file.weights[name].tobytes() == run.weights[name][places[seed]].tobytes() for name in file.weights
-        )
-        if not same_file or not same_weights:
-            theirs = f"those of {sources[seed].name!r}" if seed in sources else "others"
-            how = "read with other options" if same_file else "another file"
+        same = all(file.weights[name].tobytes() == run.weights[name][places[seed]].tobytes() for name in file.weights)
+        if not same:
+            theirs = sources.get(seed)
+            whose = "" if theirs is None else f": those of {theirs.name!r}"
+            how = " with other options" if theirs is not None and theirs.sha256 == file.sha256 else ""
             raise AttnprobeError(
-                f"{file.path} would be seed {seed}, but {run.path} has other weights under that number: {theirs} "
-                f"({how}). Give other numbers with --seeds, or import into another run."
+                f"{file.path} would be seed {seed}, but {run.path} has other weights under that number{whose}{how}. "
+                "Give other numbers with --seeds, or import into another run."
             )
     return new
 

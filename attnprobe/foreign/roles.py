@@ -112,7 +112,8 @@ def _as_told(places: Places, shapes: Mapping[str, Shape], rename: Mapping[str, s
         if ours not in OURS:
             raise UnplacedError(
                 f"--rename {_typed(theirs)}={_typed(target)}: {ours!r} is none of the exercise's tensors."
-                f"{did_you_mean(ours, OURS)} They are: {', '.join(OURS)}; with .T at the end for a matrix that is to be transposed."
+                f"{did_you_mean(ours, OURS)} They are: {', '.join(OURS)}; with .T at the "
+                "end for a matrix that is to be transposed."
             )
         if theirs not in places.shapes:
             raise UnplacedError(

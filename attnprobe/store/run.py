@@ -253,9 +253,12 @@ class Run:
         """Take files out of the run without touching them: shards, tables, parts of the report."""
         out = set(names)
         with self.writing():
+            kept = tuple(record for record in self.manifest.shards if record.file not in out)
+            seeds = {int(seed) for record in kept for seed in self.seeds_of(record)}
             self._commit(
                 forget=out,
-                shards=tuple(record for record in self.manifest.shards if record.file not in out),
+                shards=kept,
+                sources=tuple(source for source in self.manifest.sources if source.seed in seeds),
                 unfinished=tuple(record for record in self.manifest.unfinished if record.file not in out),
                 tables={name: said for name, said in self.manifest.tables.items() if _table_file(name) not in out},
                 drawn={name: state for name, state in self.manifest.drawn.items() if name not in out},

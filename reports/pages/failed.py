@@ -47,7 +47,10 @@ def _meaning(material: Material) -> str:
         if imported(material)
         else "its training became not finite, or when its exact accuracy after the last step is"
     )
-    return f"A seed has failed when {when} below 0.9. (Always answering “no” gives {number(always_no, 4)}.) Failed seeds stay in every rate."
+    return (
+        f"A seed has failed when {when} below 0.9. (Always answering “no” gives {number(always_no, 4)}.) Failed seeds "
+        "stay in every rate."
+    )
 
 
 def none(material: Material) -> str:
@@ -66,7 +69,7 @@ def _worst(sheet: Sheet, material: Material) -> None:
             (
                 str(seed["seed"]),
                 seed["status"],
-                f"{seed['steps']:,}",
+                "–" if imported(material) and not seed["steps"] else f"{seed['steps']:,}",
                 exact_accuracy(seed["error_probability"]),
                 number(seed["loss"]),
                 number(seed["focus"], 2),

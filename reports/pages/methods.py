@@ -11,6 +11,7 @@ import numpy as np
 
 import attnprobe
 from attnprobe.config import Config
+from attnprobe.foreign import KNOWN_SETTINGS
 from attnprobe.seeds import spelled
 from reports.facts import imported, untrained
 from reports.figure import Material
@@ -21,7 +22,6 @@ from reports.words import amount, number, plural
 __all__ = ["DEFINITIONS", "METHODS", "PROVENANCE", "command"]
 
 MOST_SHARDS = 16  # whose checksums are printed; the run folder has all
-KNOWN_OF_IMPORTS = ("rule", "vocab_size", "length", "embed_dim", "att_dim", "hidden", "steps")
 LONGEST = 160  # letters of a list of seeds
 SOURCES = {  # of the ways in which the table summary makes intervals, by how its method begins
     "Wilson": "shares of seeds. Wilson 1927, doi:10.1080/01621459.1927.10502953",
@@ -141,8 +141,9 @@ def _methods(sheet: Sheet, material: Material) -> None:
             f"{math.comb(L + V - 1, V - 1):,} count vectors stands for L! / (c_0! c_1! …) sequences, a whole number. "
             "Accuracy, error, loss and certificates are sums over all of them; attention by digit, focus and entropy "
             "are expectations over the same sequences, integrals in one variable that are exact to rounding. Weights "
-            f"are float32, as {'imported' if imported(material) else 'trained'}; all that follows from them is float64. An answer that rounding could turn is "
-            "counted as undecided, with a bound on the rounding error that is derived, not guessed.",
+            f"are float32, as {'imported' if imported(material) else 'trained'}; all that follows from them is "
+            "float64. An answer that rounding could turn is counted as undecided, with a bound on the rounding error "
+            "that is derived, not guessed.",
         ),
         (
             "Estimated",
@@ -236,7 +237,7 @@ def _sources(material: Material) -> list[tuple[str, str, str]]:
     """The first of the files that imported weights came from."""
     sources = material.manifest.sources
     rows = [
-        (str(source.seed), textwrap.shorten(ascii(source.name)[1:-1], 40, placeholder="…"), source.sha256)
+        (str(source.seed), textwrap.shorten(ascii(source.name)[1:-1], 26, placeholder="…"), source.sha256)
         for source in sources[:MOST_SHARDS]
     ]
     if len(sources) > MOST_SHARDS:
@@ -255,7 +256,7 @@ def _how_again(sheet: Sheet, material: Material) -> None:
             "--scale) are to be given again.",
             size=8,
         )
-        sheet.table(_sources(material), (0.7, 2.0, 4.0), size=7.5)
+        sheet.table(_sources(material), (0.9, 1.5, 4.3), size=7.5)
         return
     if "SEEDS.txt" in again:
         sheet.text(f"SEEDS.txt is a text file of the {len(material['seeds']):,} seeds, one a line.", size=8)
@@ -273,7 +274,8 @@ def _provenance(sheet: Sheet, material: Material) -> None:
     fields = Config.model_fields
     settings = material.config.model_dump(mode="json")
     if imported(material):  # the others say how to train, which is not known
-        settings = {name: value for name, value in settings.items() if name in KNOWN_OF_IMPORTS}
+        known = {name: settings[name] for name in KNOWN_SETTINGS}
+        settings = {**known, "steps": settings["steps"] or "not known"}
     sheet.table(
         [
             ("setting", "value", "meaning"),
