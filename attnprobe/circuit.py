@@ -146,7 +146,7 @@ def relative(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     shifted = np.asarray(scores - scores.max(axis=-1, keepdims=True))
     slack = np.zeros(shifted.shape[:-1])
     lowest = np.where(shifted == -np.inf, 0.0, shifted).min(axis=-1, initial=0.0)
-    for place in zip(*np.nonzero(lowest < -WIDEST), strict=True):
+    for place in map(tuple, np.argwhere(lowest < -WIDEST)):
         row = shifted[place]
         drawn = np.flatnonzero(row > -np.inf)
         drawn = drawn[np.argsort(-row[drawn], kind="stable")]
@@ -233,9 +233,10 @@ class Circuit:
     def _relative(self) -> tuple[np.ndarray, np.ndarray]:
         """Relative scores (S, V), and a bound on their error (S,): attention may be off by so large a share."""
         scores, error = self.scores.copy(), self._collapse_errors[0].copy()
-        for seed in self._rough if self.source is not None else ():
-            scores[seed], _, _ = collapsed(self.source, int(seed))
-            error[seed] = 0.0
+        if self.source is not None:
+            for seed in self._rough:
+                scores[seed], _, _ = collapsed(self.source, int(seed))
+                error[seed] = 0.0
         scores[~np.isfinite(scores).all(axis=1)] = np.nan  # then no digit's attention is known
         found, slack = relative(scores)
         return found, error + EPS * (2 - found.min(axis=1)) + 2 * self.task.length * slack

@@ -49,6 +49,7 @@ class Stand:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._begun = clock()
+        self._first: tuple[float, int] | None = None  # the last time before something moved
         self._seen: deque[tuple[float, int]] = deque()  # seed-steps done at times of the window
         self.facts: dict[str, Any] = {}
 
@@ -56,8 +57,9 @@ class Stand:
         self.facts = dict(event.facts)
         if "steps" in self.facts:
             now, steps = self._clock(), self.facts["steps"]
-            if len(self._seen) == 1 and self._seen[0][1] == steps:
-                self._seen.clear()  # nothing has moved yet: the work is still being compiled
+            if self._first is None or self._first[1] == steps:  # nothing has moved yet: it is still being compiled
+                self._first = (now, steps)
+                self._seen.clear()
             self._seen.append((now, steps))
             while len(self._seen) > 2 and self._seen[1][0] <= now - WINDOW:
                 self._seen.popleft()
@@ -76,10 +78,10 @@ class Stand:
 
     @property
     def rate(self) -> float | None:
-        """Seed-steps per second, over the last half minute."""
-        if len(self._seen) < 2:
+        """Seed-steps per second: over the last half minute, in the end over all of it."""
+        if self._first is None:
             return None
-        (start, before), (end, after) = self._seen[0], self._seen[-1]
+        (start, before), (end, after) = self._first if self.through else self._seen[0], self._seen[-1]
         return (after - before) / (end - start) if end > start and after > before else None
 
     def words(self) -> str:

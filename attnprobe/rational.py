@@ -10,7 +10,7 @@ because an answer hangs on the last bit, these are the numbers that are meant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import accumulate
@@ -74,5 +74,5 @@ def divided_by_root(number: Fraction, root: int) -> Decimal:
         return Decimal(number.numerator) / Decimal(number.denominator) / Decimal(root).sqrt()
 
 
-def _dot(a: list[Fraction], b: list[Fraction]) -> Fraction:
+def _dot(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
     return sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0))

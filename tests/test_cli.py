@@ -44,7 +44,7 @@ def test_options_are_the_settings_and_name_their_defaults() -> None:
     for name in ("train", "study"):
         function = next(c.callback for c in cli.app.registered_commands if c.callback.__name__ == name)
         annotations = dict(function.__annotations__)
-        assert set(annotations) - {"run", "seeds", "threads", "quiet"} == set(ap.Config.model_fields)
+        assert set(annotations) - {"run", "seeds", "threads", "log", "quiet"} == set(ap.Config.model_fields)
         for field, default in ap.Config().model_dump().items():
             said = re.search(r"\(default (.+)\)$", annotations[field].__metadata__[0].help)[1]
             if isinstance(default, str):
@@ -253,7 +253,7 @@ def test_what_comes_too_early(attnprobe, here, trained_folder) -> None:
     shutil.copytree(trained_folder, here / "early")
     before = files(here)
     message = f"attnprobe: Table 'seeds' is not in early. Computed so far: none. {TABLES} early\n"
-    assert attnprobe.refused("report", "early") == message
+    assert attnprobe.refused("report", "early", "-q") == message
     assert attnprobe.refused("query", "early", "seeds") == message
     assert files(here) == before
 

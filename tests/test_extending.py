@@ -83,15 +83,15 @@ def stopped_after(shards: int):
 @contextmanager
 def watched(monkeypatch):
     """What each shard is begun from."""
-    begun, real = [], batch.train_shard
+    begun_from, real = [], batch.train_shard
 
-    def train_shard(*arguments, **options):
-        begun.append(options["begun"])
-        return real(*arguments, **options)
+    def train_shard(config, seeds, threads, report, begun, *more):
+        begun_from.append(begun)
+        return real(config, seeds, threads, report, begun, *more)
 
     with monkeypatch.context() as patch:
         patch.setattr(batch, "train_shard", train_shard)
-        yield begun
+        yield begun_from
 
 
 def test_until_the_last_seed_has_more_steps_the_run_is_as_it_was(folder, odd_config, at_once, monkeypatch) -> None:
@@ -207,10 +207,12 @@ def test_more_steps_with_another_setting_are_refused_with_the_difference(folder,
 
 
 def test_the_command_line(attnprobe, demo, small_run) -> None:
-    said = attnprobe("train", "demo", "--steps", "77", "--seeds", "2")
+    said = attnprobe("train", "demo", "--steps", "77", "--seeds", "2,17")
     assert said.code == 0
+    assert said.out.startswith("7 seeds trained on to 77 steps, 1 new ones in ")
+    assert "s; demo holds 8.\n" in said.out
     run = ap.open_run(demo)
-    assert (run.config.steps, run.seeds.tolist()) == (77, small_run.seeds.tolist())
+    assert (run.config.steps, run.seeds.tolist()) == (77, [*small_run.seeds.tolist(), 17])
     assert np.isin(run.steps, [77]).all()
     assert attnprobe.refused("query", "demo", "seeds").startswith("attnprobe: Table 'seeds' is older than the weights")
     assert json.loads((demo / "run.json").read_text())["config"]["steps"] == 77

@@ -71,7 +71,7 @@ def test_progress_bar_changes_no_bit(trained, odd_config, tmp_path, capsys) -> N
     assert_same_bits(trained, ap.train(odd_config, SEEDS, tmp_path / "run", progress=True))
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "5/5 seeds" in captured.err
+    assert "5 of 5 seeds" in captured.err
 
 
 # --- going on -------------------------------------------------------------------------------------

@@ -315,7 +315,7 @@ def test_the_command(attnprobe, folder) -> None:
     assert "Trained again, the same to the last bit: seed " in said.out
     assert f"{folder} is sound: 5 seeds, {verify(folder).files} files," in said.out
     flip(folder / SHARD)
-    said = attnprobe("verify", folder)
+    said = attnprobe("verify", folder, "-q")
     assert said == (1, f"damaged: {damaged(folder / SHARD)}\n{folder} is not sound: 1 finding.\n", "")
     said = attnprobe("verify", folder, "--repair")
     assert said.code == 0

@@ -34,7 +34,7 @@ class Truth:
         root = PRECISE.sqrt(Decimal(self.root))
         for score, part in parts.items():
             exponent = PRECISE.divide(self._decimal(score - top), root)
-            drawn = PRECISE.exp(exponent) if exponent > -10**6 else Decimal(0)
+            drawn = PRECISE.exp(exponent) if exponent > -(10**6) else Decimal(0)
             total = PRECISE.add(total, PRECISE.multiply(drawn, self._decimal(part)))
         assert total != 0
         return 1 if total > 0 else -1

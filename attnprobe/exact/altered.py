@@ -98,7 +98,7 @@ def altered_sequences(
         before = decide(alone, inputs.counts)
         for k in np.flatnonzero(~counted[seed]):
 
-            def meant(seed: int = seed, k: int = k) -> Network:
+            def meant(alone: Circuit = alone, seed: int = seed, k: int = k) -> Network:
                 if without_rounding is not None:
                     return without_rounding(seed, k)
                 return _of_numbers(alone, weights[seed, k], values[seed, k])

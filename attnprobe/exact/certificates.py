@@ -15,8 +15,8 @@ cell promises more than the least margin so far, and on which the rule gives the
 
 Rounding. A logit that is not larger in size than its bound (:mod:`attnprobe.exact.rounding`) is undecided: rounding
 may have given it its sign. Of such inputs the network's answer is settled without rounding
-(:mod:`attnprobe.exact.decided`), their margin is 0 where its float64 sign is the wrong one, and the rule, itself made of
-rounded numbers, is not compared with the network on them.
+(:mod:`attnprobe.exact.decided`), their margin is 0 where its float64 sign is the wrong one, and the rule, itself made
+of rounded numbers, is not compared with the network on them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The answer to each of some inputs, whatever rounding would say: float64 where it is sure, rational arithmetic elsewhere.
+"""The answer to each of some inputs: float64 where it is sure, rational arithmetic elsewhere.
 
 An answer is "yes" where the network's logit in real arithmetic, with the weights as they are stored, is above 0; at
 exactly 0 it is "no", as p > 0.5 has it. Within a piece of the readout, logit slope z + intercept, that is the sign of

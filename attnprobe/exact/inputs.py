@@ -45,7 +45,7 @@ def answers(circuit: Circuit) -> Iterator[tuple[slice, np.ndarray]]:
         rows = slice(start, min(start + size, len(inputs)))
         counts = inputs.counts[rows]
         pooled, _ = circuit.pool(counts)
-        yield rows, np.array([_answers(*seed, z, counts) for *seed, z in zip(alone, steps, pooled, strict=True)])
+        yield rows, np.array([_answers(*seed, counts) for seed in zip(alone, steps, pooled, strict=True)])
 
 
 def _steps(circuit: Circuit) -> list[tuple[Steps | None, float]]:

@@ -46,7 +46,7 @@ def signs(counts: np.ndarray, scores: Sequence[Fraction | None], root: int, form
             if score == level and whole[digit]:
                 parts[:, place] += counts[:, digit].astype(object) * whole[digit]
     up, down = (parts > 0).any(axis=1), (parts < 0).any(axis=1)
-    found = up.astype(np.int64) - down
+    found: np.ndarray = np.subtract(up, down, dtype=np.int64)
     mixed = np.flatnonzero(up & down)
     top = (parts[mixed] != 0).argmax(axis=1)  # the highest score that has not cancelled
     for place in np.unique(top):
@@ -56,7 +56,7 @@ def signs(counts: np.ndarray, scores: Sequence[Fraction | None], root: int, form
 
 
 def _summed(parts: np.ndarray, scores: list[Fraction], root: int) -> np.ndarray:
-    """The signs of sums of exp(s / sqrt(root)) times whole numbers (P, n), not all of them 0 in a row; s is 0 or less."""
+    """The signs of sums of exp(s / sqrt(root)), s at most 0, times whole numbers (P, n), not all 0 in a row."""
     found = np.zeros(len(parts), dtype=np.int64)
     rows, bits = np.arange(len(parts)), BITS
     while rows.size:  # ends, because no sum is 0

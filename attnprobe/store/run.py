@@ -86,25 +86,28 @@ class Run:
         if not self.manifest.shards:
             raise AttnprobeError(f"{self.path} holds no trained seeds yet. Train some: attnprobe train {self.path}")
 
-    @property
+    @cached_property
     def seeds(self) -> np.ndarray:
         """The trained seeds, int64 (S,), ascending."""
-        return self._places[0]
+        listed = [self.seeds_of(record) for record in self.manifest.shards]
+        return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *listed]))
 
-    @cached_property
-    def _places(self) -> tuple[np.ndarray, np.ndarray]:
-        """The seeds in ascending order, and where each stands in the order of the shards."""
-        if not self.manifest.shards:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        stored = np.concatenate([self.seeds_of(record) for record in self.manifest.shards])
-        order = np.argsort(stored, kind="stable")
-        return stored[order], order
+    def _tensors(self, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """Tensors of all shards in the order of the seeds; each file is opened once."""
+        self.require_seeds()
+        wanted, found = list(names), {}
+        for record in self.manifest.shards:
+            file, rows = self.file(record), np.searchsorted(self.seeds, self.seeds_of(record))
+            together = rows[-1] - rows[0] + 1 == rows.size
+            for name in wanted:
+                part = file.tensor(name)
+                if name not in found:
+                    found[name] = np.empty((len(self.seeds), *part.shape[1:]), dtype=part.dtype)
+                found[name][slice(rows[0], rows[-1] + 1) if together else rows] = part
+        return found
 
     def _tensor(self, name: str) -> np.ndarray:
-        self.require_seeds()
-        parts = [self.file(record).tensor(name) for record in self.manifest.shards]
-        stored = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        return stored[self._places[1]]
+        return self._tensors([name])[name]
 
     @cached_property
     def status(self) -> np.ndarray:
@@ -119,7 +122,7 @@ class Run:
     @cached_property
     def weights(self) -> dict[str, np.ndarray]:
         """Trained weights by state dict name, float32, each (S, *shape)."""
-        return {name: self._tensor(name) for name in parameter_shapes(self.config)}
+        return self._tensors(parameter_shapes(self.config))
 
     @cached_property
     def circuit(self) -> Circuit:
@@ -131,8 +134,9 @@ class Run:
         steps = self.config.snapshot_steps
         if steps.size == 0:
             raise AttnprobeError(f"{self.path} keeps no snapshots: it was trained with snapshots = 0.")
-        wanted = parameter_shapes(self.config) if names is None else names
-        return steps, {name: self._tensor(f"snapshot.{name}") for name in wanted}
+        wanted = list(parameter_shapes(self.config) if names is None else names)
+        kept = self._tensors(f"snapshot.{name}" for name in wanted)
+        return steps, {name: kept[f"snapshot.{name}"] for name in wanted}
 
     def model(self, seed: int) -> AttentionModel:
         """A plain AttentionModel that holds a copy of the seed's trained weights."""
@@ -370,7 +374,7 @@ class Run:
     def _forget(self, before: tuple[ShardRecord, ...]) -> None:
         """Forget what was read of other shards than those that the run has now."""
         if self.manifest.shards != before:
-            for name in ("status", "steps", "weights", "circuit", "_places"):
+            for name in ("status", "steps", "weights", "circuit", "seeds"):
                 self.__dict__.pop(name, None)
 
 

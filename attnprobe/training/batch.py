@@ -95,7 +95,7 @@ def train(
         for portion in work:
             begun = portion.left_by(run)
             told.begin(0 if begun is None else int(begun.shard.steps.sum()))
-            shard = train_shard(config, portion.seeds, threads, told.progress, begun, keep)
+            shard = train_shard(config, portion.seeds, threads, told.progress, begun=begun, keep=keep)
             if run.config.steps == config.steps:
                 run.add_shard(shard)
             else:
