@@ -9,13 +9,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["AttnprobeError", "brief", "did_you_mean", "shown", "unknown"]
+__all__ = ["AttnprobeError", "AttnprobeWarning", "brief", "did_you_mean", "shown", "unknown"]
 
 MOST_SHOWN = 200  # characters: a message stays readable whatever was given
 
 
 class AttnprobeError(ValueError):
     """Input that cannot be used, or a place that cannot be read or written."""
+
+
+class AttnprobeWarning(UserWarning):
+    """Something to know about what is being done; it is done all the same."""
 
 
 def shown(text: str) -> str:

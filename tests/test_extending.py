@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import snapshot
-from folders import refusal
+from folders import refusal, sealed
 
 import attnprobe as ap
+from attnprobe.errors import AttnprobeWarning
 from attnprobe.training import batch
 
 SEEDS = [2, 3, 5, 7, 11]
@@ -85,9 +88,9 @@ def watched(monkeypatch):
     """What each shard is begun from."""
     begun_from, real = [], batch.train_shard
 
-    def train_shard(config, seeds, threads, report, begun, *more):
-        begun_from.append(begun)
-        return real(config, seeds, threads, report, begun, *more)
+    def train_shard(*arguments, **options):
+        begun_from.append(options["begun"])
+        return real(*arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(batch, "train_shard", train_shard)
@@ -216,3 +219,19 @@ def test_the_command_line(attnprobe, demo, small_run) -> None:
     assert np.isin(run.steps, [77]).all()
     assert attnprobe.refused("query", "demo", "seeds").startswith("attnprobe: Table 'seeds' is older than the weights")
     assert json.loads((demo / "run.json").read_text())["config"]["steps"] == 77
+
+
+def test_another_kind_of_processor_is_told_of(folder, odd_config) -> None:
+    info = json.loads((folder / "run.json").read_text())
+    info["made_with"]["cpu_kind"] = "abacus"
+    (folder / "run.json").write_bytes(sealed(info))
+    ap.train(odd_config, SEEDS, folder)  # nothing to do, nothing to say
+    command = [sys.executable, "-m", "attnprobe.cli", "train", str(folder), "--seeds", "17", "-q"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (said.returncode, said.stdout) == (0, "")
+    assert said.stderr.startswith(
+        f"attnprobe: note: {folder} was begun on another kind of processor ('abacus'; this is "
+    )
+    assert said.stderr.count("\n") == 1
+    with pytest.warns(AttnprobeWarning, match="was begun on another kind of processor"):
+        ap.train(odd_config, [13], folder)

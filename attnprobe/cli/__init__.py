@@ -14,6 +14,7 @@ A command is a function in one of the modules here, named in :mod:`attnprobe.cli
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from attnprobe.cli.stopping import watched
@@ -30,11 +31,26 @@ def main() -> None:
         from attnprobe.cli.commands import app
         from attnprobe.errors import AttnprobeError
 
+        _plain_warnings()
         try:
             app()
         except AttnprobeError as error:
             print(f"attnprobe: {error}", file=sys.stderr)
             sys.exit(2)
+
+
+def _plain_warnings() -> None:
+    """Our own warnings as one line, without the line of code that gave them."""
+    from attnprobe.errors import AttnprobeWarning
+
+    usual = warnings.formatwarning
+
+    def plain(message: Any, category: type[Warning], *where: Any, **more: Any) -> str:
+        if issubclass(category, AttnprobeWarning):
+            return f"attnprobe: note: {message}\n"
+        return usual(message, category, *where, **more)
+
+    warnings.formatwarning = plain
 
 
 def __getattr__(name: str) -> Any:
