@@ -215,6 +215,8 @@ def test_a_zip_bomb(state, tmp_path) -> None:
     assert tracemalloc.get_traced_memory()[1] < 2 * 10**7
     tracemalloc.stop()
     assert message.startswith("is a compressed archive (100,00")
+    small = repacked(packed(state), compress=zipfile.ZIP_DEFLATED)
+    assert said(written(tmp_path / "w.pt", small)).startswith("is a compressed archive (")
 
 
 @pytest.mark.parametrize(
@@ -294,6 +296,7 @@ def program(*instructions: bytes) -> bytes:
         ),
         (tensor(kind="QInt8Storage"), f"needs 'torch.QInt8Storage' {LOOKED_UP}"),
         (tensor() + tensor(elements=24) + b"\x86", "is damaged: it describes storage '0' in two ways"),
+        (b"]}b", "sets the inner state of an object, which a state dict does not"),
         (tensor() + b"}b", "sets the inner state of an object, which a state dict does not"),
         (b"cbuiltins\nbytearray\n" + number(LONG) + b"\x85R", f"needs 'builtins.bytearray' {LOOKED_UP}"),
         (b"ctorch\nload\n)R", f"needs 'torch.load' {LOOKED_UP}"),

@@ -107,17 +107,15 @@ def test_a_learning_rate_beyond_all_measure_is_a_status_or_finite_numbers(lr) ->
 
 
 def test_without_eps_small_gradients_move_weights_as_far_as_torch_does() -> None:
-    """Gradients of 1e-17, second moments of 1e-37: what is far below eps as it usually is counts where eps is 0."""
+    """Gradients of 1e-16, second moments of 1e-35: what is far below eps as it usually is counts where eps is 0."""
     config = ap.Config(hidden=3, batch_size=50, steps=30, eps=0.0, lr=1e-3, snapshots=0, rule="n1 > n0", vocab_size=3)
     flat = initial_weights(config, np.array([2]))[0]
-    split(config, flat)["nn.2.weight"][:] *= np.float32(1e-16)
-    flat = flat.copy()
+    split(config, flat)["nn.2.weight"][:] *= np.float32(1e-14)
     training = Training(config, 2, flat)
-    kept = split(config, flat)
-    model = ap.AttentionModel.from_weights(config, kept).double()
-    ap.fit(model, 1, batch_size=50, lr=1e-3, eps=1e-200, task=config.task, seed=2)
-    assert training.go_on(1)
+    model = ap.AttentionModel.from_weights(config, split(config, flat)).double()
+    ap.fit(model, 3, batch_size=50, lr=1e-3, eps=1e-200, task=config.task, seed=2)
+    assert training.go_on(3)
     found = split(config, training.flat)
     for name, p in model.named_parameters():
         if name != "WK.bias":
-            np.testing.assert_allclose(found[name], p.detach().numpy(), atol=2e-6, err_msg=name)
+            np.testing.assert_allclose(found[name], p.detach().numpy(), atol=2e-5, err_msg=name)
