@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from attnprobe.errors import printable
 from attnprobe.events import Event, Listener, all_of
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Stand:
     def words(self) -> str:
         """Such as "640 of 1,000 seeds, 701,000 seed-steps/s, 12 s left"."""
         facts, rate, spent = self.facts, self.rate, self._clock() - self._begun
-        name = f" ({facts['name']})" if facts.get("name") else ""
+        name = f" ({printable(str(facts['name']))})" if facts.get("name") else ""
         parts = [f"{facts['done']:,} of {facts['of']:,} {facts['unit']}{name}"]
         if rate:
             parts.append(f"{rounded(rate):,} seed-steps/s")

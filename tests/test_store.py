@@ -211,3 +211,13 @@ def test_a_shard_of_another_run_is_noticed(folder, odd_config, tmp_path) -> None
     assert (folder / name).stat().st_size == (other.path / name).stat().st_size
     (folder / name).write_bytes((other.path / name).read_bytes())
     assert refusal(getattr, ap.open_run(folder), "weights") == damaged(folder / name)
+
+
+def test_a_name_that_is_too_long(odd_config, tmp_path) -> None:
+    from attnprobe.store import create_run
+
+    path = tmp_path / ("a" * 300)
+    assert refusal(ap.open_run, path) == f"Cannot open {path}: file name too long."
+    assert refusal(create_run, path, odd_config) == (
+        f"Cannot make a run at {path}: file name too long. Choose another place."
+    )

@@ -37,6 +37,14 @@ def main() -> None:
         except AttnprobeError as error:
             print(f"attnprobe: {printable(str(error))}", file=sys.stderr)
             sys.exit(2)
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # a name that is too long, a folder that may not be looked into
+            where = f" {error.filename}" if error.filename else ""
+            print(
+                f"attnprobe: Cannot use{printable(where)}: {(error.strerror or str(error)).lower()}.", file=sys.stderr
+            )
+            sys.exit(2)
 
 
 def _plain_warnings() -> None:

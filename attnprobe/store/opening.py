@@ -34,6 +34,12 @@ def create_run(path: str | Path, config: Config, origin: Origin = "trained") -> 
         When there is something else at ``path``, or a run with another config or of another origin.
     """
     path = Path(path)
+    try:
+        path.exists()
+    except OSError as error:
+        raise AttnprobeError(
+            f"Cannot make a run at {path}: {(error.strerror or str(error)).lower()}. Choose another place."
+        ) from None
     if path.exists() and not path.is_dir():
         raise AttnprobeError(f"{path} is a file, not a folder. Choose another place for the run.")
     if (path / NAME).exists():
@@ -63,9 +69,13 @@ def open_run(path: str | Path) -> Run:
         When there is no run at ``path``, or it cannot be understood.
     """
     path = Path(path)
-    if not path.exists():
+    try:
+        there, named = path.exists(), (path / NAME).exists() or (path / NAME).is_symlink()
+    except OSError as error:  # too long a name, or a folder that may not be looked into
+        raise AttnprobeError(f"Cannot open {path}: {(error.strerror or str(error)).lower()}.") from None
+    if not there:
         raise AttnprobeError(f"There is no run at {path}. Train one with: attnprobe train {path}")
-    if not (path / NAME).exists() and not (path / NAME).is_symlink():
+    if not named:
         raise AttnprobeError(f"{path} is not a run folder: it has no run.json.")
     return Run(path, read_manifest(path))
 
