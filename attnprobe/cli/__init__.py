@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from attnprobe.cli.stopping import watched
 
@@ -24,27 +24,33 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
+MOST_SAID = 10_000  # characters of a message: a word of a command line may have 100,000
+
 
 def main() -> None:
     """Run the command line; bad input is one message and exit code 2, being stopped one sentence and 130 or 143."""
     with watched():
         from attnprobe.cli.commands import app
-        from attnprobe.errors import AttnprobeError, printable
+        from attnprobe.errors import AttnprobeError
 
         _plain_warnings()
         try:
             app()
         except AttnprobeError as error:
-            print(f"attnprobe: {printable(str(error))}", file=sys.stderr)
-            sys.exit(2)
+            _refuse(str(error))
         except BrokenPipeError:
             raise
         except OSError as error:  # a name that is too long, a folder that may not be looked into
             where = f" {error.filename}" if error.filename else ""
-            print(
-                f"attnprobe: Cannot use{printable(where)}: {(error.strerror or str(error)).lower()}.", file=sys.stderr
-            )
-            sys.exit(2)
+            _refuse(f"Cannot use{where}: {(error.strerror or str(error)).lower()}.")
+
+
+def _refuse(message: str) -> NoReturn:
+    from attnprobe.errors import printable
+
+    more = "..." if len(message) > MOST_SAID else ""
+    print(f"attnprobe: {printable(message[:MOST_SAID])}{more}", file=sys.stderr)
+    sys.exit(2)
 
 
 def _plain_warnings() -> None:
