@@ -18,6 +18,7 @@ __all__ = ["check_seeds", "parse_seeds", "seeds_of", "spelled", "unspelled"]
 
 LARGEST = 2**63 - 1
 MOST = 10_000_000  # seeds in one range: more are surely a slip of the keyboard
+MOST_BYTES = 2**27  # of a file of seeds
 HOW = "Give distinct whole numbers of 0 or more, such as range(100) or [3, 5, 8]."
 
 
@@ -73,8 +74,11 @@ def parse_seeds(text: str) -> np.ndarray:
     if re.fullmatch(r"[\d:,\s-]+", text):
         return check_seeds(_items(text, text))
     try:
-        content = Path(text).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        with Path(text).open("rb") as file:
+            content = file.read(MOST_BYTES + 1).decode()
+        if len(content) > MOST_BYTES:  # such as /dev/zero
+            raise ValueError("too long")
+    except (OSError, ValueError):
         raise AttnprobeError(
             f"seeds = {text!r} is not allowed: it is neither a range such as 0:256, nor a list such as 3,5,8, "
             "nor a text file that can be read."
@@ -112,6 +116,8 @@ def unspelled(text: str, most: int) -> np.ndarray:
 def _items(text: str, source: str) -> list[int]:
     seeds: list[int] = []
     for item in re.findall(r"[^,\s]+", text):
+        if re.search(r"\d{25}", item):  # Python reads no number of thousands of digits
+            raise AttnprobeError(f"seed {item[:25]}... is not allowed: seeds run from 0 to 2^63 - 1. {HOW}")
         span = re.fullmatch(r"(\d+):(\d+)", item)
         if span and MOST < int(span[2]) - int(span[1]) <= LARGEST + 1:
             raise AttnprobeError(

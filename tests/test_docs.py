@@ -22,7 +22,15 @@ def blocks(document: str) -> str:
 
 @pytest.mark.parametrize(
     "document",
-    ["docs/exercise.md", "docs/report.md", "docs/show.md", "docs/compare.md", "docs/styles.md", "README.md"],
+    [
+        "docs/exercise.md",
+        "docs/report.md",
+        "docs/show.md",
+        "docs/compare.md",
+        "docs/styles.md",
+        "docs/log.md",
+        "README.md",
+    ],
 )
 def test_every_python_block_runs_in_order(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
