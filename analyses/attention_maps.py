@@ -13,7 +13,9 @@ import pandas as pd
 from analyses.analysis import SEED, Analysis, Tables
 from attnprobe import stats
 from attnprobe.circuit import Circuit
-from attnprobe.exact import expected_attention
+from attnprobe.exact import expected_attention, finite_seeds
+from attnprobe.exact.decided import decide
+from attnprobe.exact.rounding import rounding_of
 from attnprobe.rules import rules_of
 from attnprobe.schema import Column, Schema
 from attnprobe.sequences import LETTERS
@@ -74,7 +76,7 @@ MORE = (
     ),
     Column("turn", "int64", "", "+1 where the answer is yes above it, -1 below; 0 where it is empty"),
     Column("logit", "float64", "nats", "of yes; above 0 the answer is yes"),
-    Column("right", "bool", "", "whether the answer is the label; a logit that is not a number answers no"),
+    Column("right", "bool", "", "whether the answer is the label; a seed that is not finite answers no"),
 )
 
 
@@ -116,8 +118,18 @@ def of(run: Run, digits: np.ndarray, seeds: np.ndarray) -> pd.DataFrame:
         frame["threshold_gauged"] = np.repeat((threshold - centre) / half, a_seed)
         frame["turn"] = np.repeat(np.where(np.isnan((threshold - centre) / half), 0, turn), a_seed)
         frame["logit"] = np.repeat(logit.ravel(), digits.shape[1])
-        frame["right"] = (frame["logit"] > 0) == frame["label"]
+        yes = _answers(circuit, logit, run.config.task.counts(digits))
+        frame["right"] = np.repeat(yes.ravel(), digits.shape[1]) == frame["label"]
     return frame
+
+
+def _answers(circuit: Circuit, logit: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Whether seeds say "yes" (S, n) to inputs (n, V) with these logits, ties decided as everywhere."""
+    close = np.abs(logit) <= rounding_of(circuit)[:, None]
+    yes = (logit > 0) & finite_seeds(circuit)[:, None]
+    for seed in np.flatnonzero(close.any(axis=1)):
+        yes[seed, close[seed]] = decide(circuit.take(slice(seed, seed + 1)), counts[close[seed]])
+    return yes
 
 
 def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:

@@ -21,8 +21,9 @@ import numpy as np
 from analyses.attention_maps import DRAW_SEED, DRAWN
 from attnprobe.circuit import Circuit
 from attnprobe.errors import AttnprobeError, did_you_mean
-from attnprobe.exact.certificates import rounding_of
+from attnprobe.exact.decided import decide
 from attnprobe.exact.inputs import affordable, answers
+from attnprobe.exact.rounding import rounding_of
 from attnprobe.population import Population
 from attnprobe.sequences import check_sequences
 from attnprobe.store import Run
@@ -156,8 +157,8 @@ def _margins(circuit: Circuit) -> tuple[np.ndarray, float]:
         rows = slice(start, start + 400_000)
         logit = circuit.logit(circuit.pool(inputs.counts[rows])[0])[0]
         label = inputs.label[rows]
-        right = ((logit > 0) == label) & np.isfinite(logit)
-        margin[rows] = np.where(right, np.where(label, logit, -logit), np.inf)
+        right = (decide(circuit, inputs.counts[rows]) == label) & np.isfinite(logit)
+        margin[rows] = np.where(right, np.maximum(np.where(label, logit, -logit), 0.0), np.inf)
     return margin, float(rounding_of(circuit)[0])
 
 

@@ -28,6 +28,7 @@ from analyses.pairing import Pairing, sides
 from analyses.verdicts import verdict
 from attnprobe import differences
 from attnprobe.config import Config
+from attnprobe.foreign import KNOWN_SETTINGS
 from attnprobe.schema import Schema
 from attnprobe.stats import LEVEL, Estimate
 from attnprobe.store import Run
@@ -248,6 +249,8 @@ def _settings(named: list[Side]) -> list[dict[str, Any]]:
 
 def _value(side: Side, setting: str) -> str:
     value = getattr(side.config, setting)
+    if side.run.origin == "imported" and setting not in KNOWN_SETTINGS and not (setting == "steps" and value):
+        return "not known"
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -26,8 +26,9 @@ Wang et al. 2022 (arXiv:2211.00593); exchanging parts of two runs, Heimersheim &
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache, partial
 from itertools import combinations
 
 import numpy as np
@@ -35,8 +36,9 @@ import pandas as pd
 
 from analyses.analysis import SEED, Analysis, Tables
 from attnprobe import stats
-from attnprobe.circuit import LOWEST_SCORE, quietly
+from attnprobe.circuit import Circuit, quietly, relative
 from attnprobe.exact import altered_sequences, finite_seeds
+from attnprobe.exact.decided import Network
 from attnprobe.population import Population
 from attnprobe.schema import Column, Schema
 from attnprobe.stats import Estimate
@@ -131,13 +133,29 @@ def altered(
     moved = scores[:, changes.score_of]
     moved[:, changes.kind == "uniform_attention"] = 0
     moved[:, changes.kind == "transplant"] = others[:, None]
-    moved = np.where(changes.attended, moved, -np.inf)
-    relative = np.maximum(moved - moved.max(axis=2, keepdims=True), LOWEST_SCORE)
-    weights = np.where(changes.attended, np.exp(relative), 0.0)
+    moved, _ = relative(np.where(changes.attended, moved, -np.inf))
+    weights = np.where(changes.attended, np.exp(moved), 0.0)
     told = values[:, changes.value_of]
     rows = np.flatnonzero(changes.kind == "mean_value")
     told[:, rows, changes.digit[rows]] = mean[:, None]
     return weights, told
+
+
+def without_rounding(
+    changes: Plan, circuit: Circuit, some: np.ndarray, others: np.ndarray, mean: np.ndarray, s: int, k: int
+) -> Network:
+    """Altered network k of the seed at ``some[s]``, from its weights, for inputs that float64 cannot decide."""
+    seed, kind = int(some[s]), changes.kind[k]
+    own = Network.of(circuit, seed)
+    scores = [own.scores[digit] for digit in changes.score_of[k]]
+    if kind == "uniform_attention":
+        scores = [Fraction(0)] * len(scores)
+    elif kind == "transplant":
+        scores = Network.of(circuit, int(others[s])).scores
+    values = [own.values[digit] for digit in changes.value_of[k]]
+    if kind == "mean_value":
+        values[changes.digit[k]] = Fraction(float(mean[seed]))
+    return replace(own, scores=scores, draws=[Fraction(int(kept)) for kept in changes.attended[k]], values=values)
 
 
 def compute(run: Run, tables: Tables) -> pd.DataFrame:
@@ -152,8 +170,11 @@ def compute(run: Run, tables: Tables) -> pd.DataFrame:
     block = max(1, ABOUT_A_MILLION // changes.attended.size)
     for start in range(0, len(rows), block):
         some, others = (part[start : start + block] for part in (rows, np.roll(rows, -1)))
-        networks = altered(changes, circuit.scores[some], circuit.values[some], circuit.scores[others], mean[some])
-        counts = altered_sequences(circuit.take(some), *networks, mean[some])
+        scores = circuit.relative_scores
+        networks = altered(changes, scores[some], circuit.values[some], scores[others], mean[some])
+        blur = circuit.blur[some, None] + np.where(changes.kind == "transplant", circuit.blur[others, None], 0.0)
+        meant = partial(without_rounding, changes, circuit, some, others, mean)
+        counts = altered_sequences(circuit.take(some), *networks, mean[some], blur, meant)
         wrong[some], flipped[some] = map(inputs.fraction, counts)
     before = tables["seeds"]["error_probability"].to_numpy()
     return pd.DataFrame(

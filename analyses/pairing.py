@@ -91,7 +91,8 @@ class Pairing:
         Snapshot steps that both have, but for 0; the last is tau. None where tau is within the first half of the
         shorter training: by then little has been learned.
     start, sequences, labels : bool
-        What is the same for a seed that both have: initial weights, the sequences it sees, their labels.
+        What is the same for a seed that both have: initial weights, the sequences it sees, their labels. Of imported
+        weights neither start nor sequences are known: such seeds are paired only where all are the same, bit for bit.
     """
 
     def __init__(self, side: Side, first: Side) -> None:
@@ -101,10 +102,16 @@ class Pairing:
         last = steps.max(initial=0)
         self.steps = steps[(steps > 0) & (2 * last >= min(a.steps, b.steps))]
         self.question = (a.vocab_size, a.length) == (b.vocab_size, b.length)
-        self.start = parameter_shapes(a) == parameter_shapes(b)
-        self.sequences = self.question
-        self.labels = self.sequences and a.task.targets == b.task.targets
-        self.paired = self.start or self.sequences
+        self.trained = side.run.origin == first.run.origin == "trained"
+        self.sizes = parameter_shapes(a) == parameter_shapes(b)
+        self.start = self.sizes and self.trained
+        self.sequences = self.question and self.trained
+        self.labels = self.question and a.task.targets == b.task.targets
+
+    @cached_property
+    def paired(self) -> bool:
+        """Whether seeds that both have are taken together."""
+        return self.start or self.sequences or 0 < self.n_both == self.same_weights
 
     @cached_property
     def places(self) -> np.ndarray:
@@ -119,14 +126,13 @@ class Pairing:
     @cached_property
     def same_weights(self) -> int:
         """How many of the shared seeds have the same trained weights, bit for bit."""
-        if not self.start or not len(self.places):
+        places = overlap(self.side.seeds, self.first.seeds)
+        if not self.sizes or not len(places):
             return 0
-        same = np.ones(len(self.places), dtype=bool)
+        same = np.ones(len(places), dtype=bool)
         for name, ours in self.side.run.weights.items():
             theirs = self.first.run.weights[name]
-            bits = (
-                w[at].reshape(len(at), -1).view(np.int32) for w, at in zip((ours, theirs), self.places.T, strict=True)
-            )
+            bits = (w[at].reshape(len(at), -1).view(np.int32) for w, at in zip((ours, theirs), places.T, strict=True))
             same &= np.equal(*bits).all(axis=1)
         return int(same.sum())
 
@@ -190,6 +196,8 @@ class Pairing:
         if not n:
             return "no seed is in both: compared as independent"
         who = f"{n:,} seed{'' if n == 1 else 's'} in both"
+        if not self.paired and not self.trained:
+            return f"{who} by number only, which says nothing of imported weights: compared as independent"
         if not self.paired:
             return f"{who} by number only, with other initial weights and other data: compared as independent"
         if self.same_weights == n:

@@ -2,8 +2,8 @@
 
     accuracy = P(answer = label),  focus = E[attention on the digits that the rule names]
 
-Under uniform attention focus would be 2 / vocab_size: that is its chance value, and lift their ratio. A
-seed whose output is not a number answers "no", as p > 0.5 does.
+Under uniform attention focus would be 2 / vocab_size: that is its chance value, and lift their ratio. An
+answer is "yes" where p > 0.5, that is where the true logit is above 0; a seed that is not finite answers "no".
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from attnprobe.circuit import Circuit
     from attnprobe.config import Config
     from attnprobe.errors import AttnprobeError
+    from attnprobe.foreign.export import export_weights
+    from attnprobe.foreign.importing import import_weights
     from attnprobe.model import AttentionModel
     from attnprobe.outcome import Outcome
     from attnprobe.population import Population
@@ -33,7 +35,9 @@ _HOMES = {
     "Population": "attnprobe.population",
     "Run": "attnprobe.store",
     "Task": "attnprobe.task",
+    "export_weights": "attnprobe.foreign.export",
     "fit": "attnprobe.training.reference",
+    "import_weights": "attnprobe.foreign.importing",
     "make_batch": "attnprobe.task",
     "open_run": "attnprobe.store",
     "train": "attnprobe.training.batch",
@@ -48,7 +52,9 @@ __all__ = [
     "Population",
     "Run",
     "Task",
+    "export_weights",
     "fit",
+    "import_weights",
     "make_batch",
     "open_run",
     "train",

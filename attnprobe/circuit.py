@@ -18,20 +18,26 @@ values that the readout undoes. :meth:`Circuit.gauge` fixes the second.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from attnprobe.rational import collapsed
 from attnprobe.task import Task
 
-__all__ = ["Circuit", "Readout"]
+__all__ = ["Circuit", "Readout", "relative"]
 
 # A seed whose training became not finite has results that are not finite; they are data, not a warning.
 quietly = np.errstate(all="ignore")
 
-LOWEST_SCORE = -700.0  # exp of less leaves float64's normal range; scores further below the largest count as this
+EPS = float(np.finfo(np.float64).eps)
+WIDEST = 600.0  # range of scores in one seed: exp of more than 700 leaves float64's normal range
+WIDEST_GAP = 37.0  # between neighbouring scores: exp(-37) is below float64's rounding
+ROUGH = 1e-10  # scores and values that are less certain than this are collapsed again, in rational arithmetic
+COLLAPSED = ("query", "embed.weight", "WK.weight", "WK.bias", "WV.weight", "WV.bias")
 SEEDS_A_BLOCK = 64  # whose units fit into the processor's cache
 
 
@@ -59,7 +65,7 @@ class Readout:
     def from_weights(cls, w1: np.ndarray, b1: np.ndarray, w2: np.ndarray, b2: float) -> Readout:
         """Sort the units by kink and add up, interval by interval, those that are on."""
         moving = w1 != 0
-        constant = b2 + float(np.sum(w2[~moving] * np.maximum(b1[~moving], 0)))
+        constant = _sum([float(b2), *(w2[~moving] * np.maximum(b1[~moving], 0)).tolist()])
         w1, b1, w2 = (part[None, moving] for part in (w1, b1, w2))
         return cls._of_moving(w1, b1, w2, np.array([constant]))[0]
 
@@ -123,6 +129,34 @@ class Readout:
         return root, slopes[piece]
 
 
+def _sum(parts: list[float]) -> float:
+    """Their sum, rounded once where they are finite: constants may cancel, and no later bound knows their sizes."""
+    return math.fsum(parts) if all(map(math.isfinite, parts)) else float(np.sum(parts))
+
+
+@quietly
+def relative(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (..., V) less the largest, and how much attention that may move by (...); -infinity draws none.
+
+    Scores that span more than :data:`WIDEST` are drawn together: a gap between neighbouring scores counts as at most
+    :data:`WIDEST_GAP`, or as less where even such gaps were too many (more than 17 digits, each far above the next).
+    Across a gap g an input attends by at most length exp(-g) to all digits below, so that nothing changes but what
+    rounding would, and inputs that hold low scores alone keep their pattern.
+    """
+    shifted = np.asarray(scores - scores.max(axis=-1, keepdims=True))
+    slack = np.zeros(shifted.shape[:-1])
+    lowest = np.where(shifted == -np.inf, 0.0, shifted).min(axis=-1, initial=0.0)
+    for place in map(tuple, np.argwhere(lowest < -WIDEST)):
+        row = shifted[place]
+        drawn = np.flatnonzero(row > -np.inf)
+        drawn = drawn[np.argsort(-row[drawn], kind="stable")]
+        gaps = -np.diff(row[drawn])
+        widest = WIDEST_GAP if np.minimum(gaps, WIDEST_GAP).sum() <= WIDEST else WIDEST / gaps.size
+        row[drawn] = -np.cumsum([0.0, *np.minimum(gaps, widest)])
+        slack[place] = math.exp(-widest)
+    return shifted, slack
+
+
 @dataclass(frozen=True, eq=False)
 class Circuit:
     """Scores, values and readouts of S seeds.
@@ -134,12 +168,16 @@ class Circuit:
     values : ndarray, float64, shape (S, V)
         v_d as the network computes it (free up to an affine map that the readout undoes).
     readouts : tuple of Readout
+    source : mapping of str to ndarray, optional
+        The weights, state dict names, each (S, *shape): what an answer is that float64 cannot decide. Without them the
+        numbers above are taken as they are.
     """
 
     task: Task
     scores: np.ndarray
     values: np.ndarray
     readouts: tuple[Readout, ...]
+    source: Mapping[str, np.ndarray] | None = None
 
     @classmethod
     @quietly
@@ -152,7 +190,10 @@ class Circuit:
         readouts = Readout.of_seeds(
             w["nn.0.weight"][:, :, 0], w["nn.0.bias"], w["nn.2.weight"][:, 0], w["nn.2.bias"][:, 0]
         )
-        return cls(task, scores, values, readouts)
+        circuit = cls(task, scores, values, readouts, weights)
+        for seed in circuit._rough:  # their scores and values are the arrays made here
+            _, scores[seed], values[seed] = collapsed(weights, int(seed))
+        return circuit
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -160,13 +201,63 @@ class Circuit:
     def take(self, seeds: slice | np.ndarray) -> Circuit:
         """The circuit of some of the seeds: a slice, or their places."""
         places = np.arange(len(self))[seeds]
-        return Circuit(self.task, self.scores[seeds], self.values[seeds], tuple(self.readouts[k] for k in places))
+        source = None if self.source is None else {name: w[seeds] for name, w in self.source.items()}
+        readouts = tuple(self.readouts[k] for k in places)
+        return Circuit(self.task, self.scores[seeds], self.values[seeds], readouts, source)
 
     @cached_property
     @quietly
+    def _collapse_errors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds on the rounding of scores and of values (S,) each, as sums in float64 make it."""
+        if self.source is None:
+            return np.zeros(len(self)), np.zeros(len(self))
+        w = {name: np.abs(self.source[name].astype(np.float64)) for name in COLLAPSED}
+        u = np.einsum("sa,sad->sd", w["query"][:, 0], w["WK.weight"])
+        scores = np.einsum("svd,sd->sv", w["embed.weight"], u).max(axis=1)
+        scores = (scores + (w["query"][:, 0] * w["WK.bias"]).sum(axis=1)) / np.sqrt(u.shape[1])
+        values = np.einsum("svd,sd->sv", w["embed.weight"], w["WV.weight"][:, 0]).max(axis=1) + w["WV.bias"][:, 0]
+        terms = w["embed.weight"].shape[2]
+        return EPS / 2 * (terms + w["query"].shape[2] + 6) * scores, EPS / 2 * (terms + 2) * values
+
+    @cached_property
+    @quietly
+    def _rough(self) -> np.ndarray:
+        """Seeds whose scores or values float64 sums leave too uncertain: weights are large, or nearly cancel."""
+        of_scores, of_values = self._collapse_errors
+        largest = np.abs(self.values).max(axis=1)
+        uncertain = (of_scores > ROUGH) | (of_values > ROUGH * largest)
+        return np.flatnonzero(uncertain & np.isfinite(of_scores + of_values + largest))
+
+    @cached_property
+    @quietly
+    def _relative(self) -> tuple[np.ndarray, np.ndarray]:
+        """Relative scores (S, V), and a bound on their error (S,): attention may be off by so large a share."""
+        scores, error = self.scores.copy(), self._collapse_errors[0].copy()
+        if self.source is not None:
+            for seed in self._rough:
+                scores[seed], _, _ = collapsed(self.source, int(seed))
+                error[seed] = 0.0
+        scores[~np.isfinite(scores).all(axis=1)] = np.nan  # then no digit's attention is known
+        found, slack = relative(scores)
+        return found, error + EPS * (2 - found.min(axis=1)) + 2 * self.task.length * slack
+
+    @property
     def relative_scores(self) -> np.ndarray:
-        """Scores less each seed's largest (S, V): at most 0, and the shift is gone."""
-        return np.maximum(self.scores - self.scores.max(axis=1, keepdims=True), LOWEST_SCORE)
+        """Scores less each seed's largest (S, V): at most 0, and the shift is gone. See :func:`relative`."""
+        return self._relative[0]
+
+    @property
+    def blur(self) -> np.ndarray:
+        """By how large a share the attention that a digit draws may be off (S,)."""
+        return self._relative[1]
+
+    @cached_property
+    @quietly
+    def value_error(self) -> np.ndarray:
+        """Bound on the rounding of values (S,)."""
+        error = self._collapse_errors[1].copy()
+        error[self._rough] = EPS * np.abs(self.values[self._rough]).max(axis=1)
+        return error
 
     @cached_property
     def weights(self) -> np.ndarray:

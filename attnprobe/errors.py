@@ -9,11 +9,35 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["AttnprobeError", "did_you_mean", "unknown"]
+__all__ = ["AttnprobeError", "AttnprobeWarning", "brief", "did_you_mean", "shown", "unknown"]
+
+MOST_SHOWN = 200  # characters: a message stays readable whatever was given
 
 
 class AttnprobeError(ValueError):
     """Input that cannot be used, or a place that cannot be read or written."""
+
+
+class AttnprobeWarning(UserWarning):
+    """Something to know about what is being done; it is done all the same."""
+
+
+def shown(text: str) -> str:
+    """A piece of text for a message: quoted and escaped, and shortened when it is long."""
+    if len(text) <= MOST_SHOWN:
+        return repr(text)
+    return f"{text[:MOST_SHOWN]!r}... ({len(text):,} characters)"
+
+
+def brief(value: object) -> str:
+    """Any value for a message: on one line, shortened when it is long."""
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return f"of {value.bit_length():,} bits"  # Python itself writes no number that is much longer
+    try:
+        text = " ".join(repr(value).split("\n"))
+    except ValueError:  # it holds such a number
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:

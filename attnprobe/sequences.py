@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from attnprobe.errors import AttnprobeError
+from attnprobe.errors import MOST_SHOWN, AttnprobeError, brief, shown
 from attnprobe.task import Task
 
 __all__ = ["LETTERS", "check_sequences", "parse_sequence"]
@@ -35,9 +35,11 @@ def check_sequences(given: Any, task: Task) -> np.ndarray:
     """
     if isinstance(given, str):
         return parse_sequence(given, task)[None]
-    rows = list(given) if isinstance(given, Iterable) else None
+    rows = list(given) if _several(given) else None
     if rows is None:
-        raise AttnprobeError(f"sequences = {given!r} is not allowed: it is no collection of sequences. {_how(task)}")
+        raise AttnprobeError(
+            f"sequences = {brief(given)} is not allowed: it is no collection of sequences. {_how(task)}"
+        )
     if not rows:
         raise AttnprobeError(f"sequences is empty: there is nothing to show. {_how(task)}")
     if not any(isinstance(row, str) or _several(row) for row in rows):  # one sequence of whole numbers
@@ -59,29 +61,36 @@ def parse_sequence(text: str, task: Task) -> np.ndarray:
     found = parts if apart else list(text.strip(" ,"))
     for part in found:
         if not re.fullmatch(r"[0-9]{1,9}", part):
-            raise AttnprobeError(f"sequence {text!r} is not allowed: {part!r} is no digit. {_how(task)}")
+            raise AttnprobeError(f"sequence {shown(text)} is not allowed: {shown(part)} is no digit. {_how(task)}")
     return _checked([int(part) for part in found], text, task)
 
 
 def _numbers(row: Any, task: Task) -> np.ndarray:
     """One sequence that was given as whole numbers."""
     if not _several(row):
-        raise AttnprobeError(f"sequence {row!r} is not allowed: it is neither text nor a row of digits. {_how(task)}")
+        raise AttnprobeError(
+            f"sequence {brief(row)} is not allowed: it is neither text nor a row of digits. {_how(task)}"
+        )
     digits = []
     for digit in row:
-        if isinstance(digit, (bool, np.bool_)) or not hasattr(digit, "__index__"):
-            raise AttnprobeError(f"sequence {_shown(row)} is not allowed: {digit!r} is no digit. {_how(task)}")
-        digits.append(operator.index(digit))
+        try:
+            if isinstance(digit, (bool, np.bool_)):
+                raise TypeError
+            digits.append(operator.index(digit))
+        except TypeError:
+            raise AttnprobeError(
+                f"sequence {_shown(row)} is not allowed: {brief(digit)} is no digit. {_how(task)}"
+            ) from None
     return _checked(digits, _shown(row), task)
 
 
 def _checked(digits: list[int], given: str, task: Task) -> np.ndarray:
-    name = repr(given) if not given.startswith("[") else given
+    name = shown(given) if not given.startswith("[") else given
     for digit in digits:
         if not 0 <= digit < task.vocab_size:
             raise AttnprobeError(
-                f"sequence {name} is not allowed: digit {digit} is outside the alphabet 0..{task.vocab_size - 1}. "
-                f"{_how(task)}"
+                f"sequence {name} is not allowed: digit {brief(digit)} is outside the alphabet "
+                f"0..{task.vocab_size - 1}. {_how(task)}"
             )
     if len(digits) != task.length:
         have = f"{len(digits)} digit{'' if len(digits) == 1 else 's'}"
@@ -96,7 +105,9 @@ def _several(row: Any) -> bool:
 
 
 def _shown(row: Iterable[Any]) -> str:
-    return f"[{', '.join(str(digit) for digit in row)}]"
+    """A row of numbers for a message, shortened when it is long."""
+    text = f"[{', '.join(str(digit) if isinstance(digit, np.integer) else brief(digit) for digit in row)}]"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 def _how(task: Task) -> str:

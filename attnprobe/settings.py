@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.errors import AttnprobeError, brief, did_you_mean, shown
 
 __all__ = ["Settings", "setting"]
 
@@ -24,6 +24,16 @@ class Settings(BaseModel):
     """Frozen, validated settings whose errors say what was given, what is allowed, what to do."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_given(cls, value: Any, info: ValidationInfo) -> Any:
+        """Neither text nor a truth is taken for a number."""
+        number = not isinstance(cls.model_fields[info.field_name or ""].default, str)
+        parts = value if isinstance(value, list | tuple) else (value,)
+        if any(isinstance(part, bool | bytes | (str if number else bool)) for part in parts):
+            raise ValueError
+        return value
 
     if not TYPE_CHECKING:  # type checkers and editors see the fields' own signature
 
@@ -41,12 +51,14 @@ def _sentences(owner: type[Settings], error: ValidationError) -> str:
     for problem in error.errors():
         name = str(problem["loc"][0]) if problem["loc"] else ""
         if problem["type"] == "extra_forbidden":
-            said[name] = f"Unknown setting {name!r}.{did_you_mean(name, fields)} Settings are: {', '.join(fields)}."
+            said[name] = (
+                f"Unknown setting {shown(name)}.{did_you_mean(name, fields)} Settings are: {', '.join(fields)}."
+            )
         elif name in fields:
             extra = fields[name].json_schema_extra
             allowed = extra["allowed"] if isinstance(extra, dict) else "see the documentation"
-            given = problem["input"] if len(problem["loc"]) == 1 else f"...{problem['input']!r}..."
-            said.setdefault(name, f"{name} = {given!r} is not allowed: it must be {allowed}.")
+            given = brief(problem["input"] if len(problem["loc"]) == 1 else f"...{brief(problem['input'])}...")
+            said.setdefault(name, f"{name} = {given} is not allowed: it must be {allowed}.")
         else:
             said[name] = str(problem["msg"]).removeprefix("Value error, ")
     return " ".join(said.values())

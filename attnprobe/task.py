@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import model_validator
 
-from attnprobe.errors import AttnprobeError
+from attnprobe.errors import AttnprobeError, shown
 from attnprobe.settings import Settings, setting
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ class Rule:
     @classmethod
     def parse(cls, text: str) -> Rule:
         """Read ``"n2 > n4"``. This is the one place that knows the syntax."""
-        found = re.fullmatch(r"\s*n(\d+)\s*>\s*n(\d+)\s*", text)
+        found = re.fullmatch(r"\s*n([0-9]{1,9})\s*>\s*n([0-9]{1,9})\s*", text)
         if found is None:
             raise AttnprobeError(
-                f"rule = {text!r} is not allowed: it must have the form 'nA > nB' "
+                f"rule = {shown(text)} is not allowed: it must have the form 'nA > nB' "
                 "for two digits A and B, for example 'n2 > n4'."
             )
         return cls(more=int(found[1]), fewer=int(found[2]))
@@ -87,12 +87,12 @@ class TaskSettings(Settings):
         for digit in rule.targets:
             if digit >= self.vocab_size:
                 raise ValueError(
-                    f"rule = {self.rule!r} is not allowed: digit {digit} is outside the alphabet "
+                    f"rule = {shown(self.rule)} is not allowed: digit {digit} is outside the alphabet "
                     f"0..{self.vocab_size - 1}; name digits below vocab_size or raise vocab_size."
                 )
         if rule.more == rule.fewer:
             raise ValueError(
-                f"rule = {self.rule!r} is not allowed: it compares digit {rule.more} with itself; "
+                f"rule = {shown(self.rule)} is not allowed: it compares digit {rule.more} with itself; "
                 "name two different digits."
             )
         return self

@@ -99,7 +99,7 @@ def measure(seconds: float) -> list[dict[str, Any]]:
         ],
         "readout gradient": [(readout.gradient, (*units, curve.on_gz, curve.on_g, *into))],
         "pool, back": [(attention.unpool, (rounded, spec, block.packed, block.rows, slots))],
-        "attention gradient": [(attention.gradient, (weights, work.grad, spec, work.u, work.du, slots))],
+        "attention gradient": [(attention.gradient, (weights, work.grad, spec, work.u, work.du, slots, False))],
         "Adam": [(adam.update, (weights.copy(), work.grad, *moments, STEPS, spec))],
     }
     share = seconds / sum(map(len, timed.values()))

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patheffects import withStroke
 
 from reports.contrast import TEXT, contrast, letters_on
+from reports.facts import imported
 from reports.figure import Figure, Material
 from reports.style import empty, log_axis, look, maps, scale_beside, thousands, tidy, tints
 from reports.words import exact_accuracy, number
@@ -197,6 +198,8 @@ def _figure(which: str) -> Figure:
         if len(material["seeds"]) == 1:
             meaning = "The one seed"
         if seed["status"] != "trained":
+            if imported(material):
+                return f"{meaning}: {seed['seed']}. It is not finite."
             return f"{meaning}: {seed['seed']}. Its training became not finite at step {seed['steps']:,}."
         return (
             f"{meaning}: {seed['seed']}. Accuracy {exact_accuracy(seed['error_probability'])}, expected loss "

@@ -13,6 +13,7 @@ __all__ = [
     "clearly",
     "every_seed_failed",
     "fixed_focus",
+    "imported",
     "known",
     "n_finite",
     "no_rivals",
@@ -23,9 +24,14 @@ __all__ = [
 ENOUGH = 6  # the fewest seeds whose median has a 95 % interval: fewer only describe themselves
 
 
+def imported(material: Material) -> bool:
+    """Whether the weights were trained elsewhere, so that nothing is known of how."""
+    return material.manifest.origin == "imported"
+
+
 def untrained(material: Material) -> bool:
     """Whether the seeds are as they were at their start."""
-    return material.config.steps == 0
+    return material.config.steps == 0 and not imported(material)
 
 
 def noun(material: Material) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from reports.facts import imported
 from reports.figure import Figure, Material
 from reports.style import empty, log_axis, thousands, tidy, tints
 from reports.words import at_most, number, plural
@@ -79,6 +80,8 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
 def caption(material: Material) -> str:
     """First and last medians."""
     spread = material["history_spread"]
+    if spread.empty and imported(material):
+        return "Weights that were trained elsewhere come without a history, so there is no loss to draw."
     if spread.empty:
         return "No step was trained, so no loss was recorded."
     first, last, n = spread.iloc[0], spread.iloc[-1], len(material["seeds"])

@@ -47,11 +47,13 @@ def data_rule(material: Material) -> pd.DataFrame:
     of_first = digits[digits["digit"] == first].set_index("seed")
     ruled = digits[digits["seed"].map(of_first["rule_weight"]) > 0]
     past = ruled["score"] - ruled["seed"].map(of_first["score"])
-    with np.errstate(divide="ignore"):
-        size = np.exp(np.log(ruled["rule_weight"].abs()) - past)
+    thresholds = material["thresholds"]
+    only = thresholds[thresholds["reachable"]].drop_duplicates("seed").set_index("seed")["threshold"]
+    beyond = ruled["value"] - ruled["seed"].map(only)
+    of_first = (of_first["value"] - only).reindex(of_first.index)
     table = ruled[["seed", "digit", "rule_weight"]].reset_index(drop=True)
     return table.assign(
-        value_past_threshold=(np.sign(ruled["rule_weight"]) * size).to_numpy(), score_past_first=past.to_numpy()
+        value_past_threshold=(beyond / ruled["seed"].map(of_first)).to_numpy(), score_past_first=past.to_numpy()
     )
 
 

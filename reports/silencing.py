@@ -14,6 +14,8 @@ from reports.marks import seed_groups
 from reports.style import empty, tidy, tints
 from reports.words import estimate, percent
 
+MOST_LINES = 30  # of the same sum; above, one for every 10 nats, every 100, ...
+
 
 def data(material: Material) -> pd.DataFrame:
     """The two parts of each ruled seed's silence, beside how the seed did."""
@@ -33,11 +35,13 @@ def draw(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) -> Ax
     ax.set_ylim(low, high)
     groups = seed_groups(table)
     cloud(ax, table["by_attention"], table["by_value"], groups)
-    for total in range(1, int(right + high) + 1):
+    most = int(right + high)
+    step = 1 if most <= MOST_LINES else 10 ** len(str(most // MOST_LINES))
+    for total in range(step, most + 1, step):
         ax.plot([total - high, total - low], [high, low], color=tints.pale, linewidth=0.5, zorder=0)
         if left < total - low < right:
             spot = (total - low + 0.03, low + 0.02)
-            ax.text(*spot, str(total), fontsize=6.5, color=tints.muted, va="bottom")
+            ax.text(*spot, f"{total:g}", fontsize=6.5, color=tints.muted, va="bottom")
     ax.axhline(0, color=tints.ink, linewidth=0.7)
     ax.axvline(0, color=tints.ink, linewidth=0.7)
     ax.set_xlabel("silence by attention: lower scores (nats)")

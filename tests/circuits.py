@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import truth
 from hypothesis import strategies as st
 
 import attnprobe as ap
@@ -27,13 +28,12 @@ def circuit_of(task: ap.Task, seeds: Sequence[Seed]) -> Circuit:
 
 
 def enumerated(circuit: Circuit) -> list[dict[tuple[int, int], int]]:
-    """For each seed: wrong sequences by the counts of the rule's digits, input by input, in Python integers."""
+    """For each seed: wrong sequences by the counts of the rule's digits, input by input, ties decided exactly."""
     inputs = Population.of(circuit.task)
     more, fewer = circuit.task.targets
     found = []
     for seed in range(len(circuit)):
-        alone = circuit.take(slice(seed, seed + 1))
-        answers = alone.logit(alone.pool(inputs.counts)[0])[0] > 0
+        answers = truth.of_circuit(circuit, seed, inputs.counts)
         wrong: dict[tuple[int, int], int] = {}
         for row, answer, ways in zip(inputs.counts.tolist(), answers.tolist(), inputs.multiplicity, strict=True):
             cell = (row[more], row[fewer])

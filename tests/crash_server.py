@@ -1,7 +1,8 @@
 """Runs commands in children of a process that has loaded everything; kills them at a moment or at a disk operation.
 
 One request a line, as JSON: ``argv``, ``cwd``, and ``operation`` (the child is killed as it is about to begin its
-operation of that number on the disk, counted from 0) or ``after`` (seconds after which it is killed), or neither.
+operation of that number on the disk, counted from 0) or ``after`` (seconds after which it is killed) or ``largest``
+(bytes that a file may have), or none of these.
 The answer is one line: ``[exit code or minus signal, disk operations begun]``.
 """
 
@@ -11,6 +12,7 @@ import contextlib
 import io
 import json
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -43,6 +45,8 @@ def child(request: dict, told: int) -> None:
     os.chdir(request["cwd"])
     sys.argv = ["attnprobe", *request["argv"]]
     watch(request["cwd"], request.get("operation"), told)
+    if "largest" in request:  # bytes that a file may have: to write more fails as it does on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest"], request["largest"]))
     code = 1
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import truth
 from circuits import circuit_of, circuits
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,25 +22,15 @@ TASK = ap.Task(rule="n3 > n1", vocab_size=5, length=7)
 LINE = [(1.0, 8.0, 1.0)]  # f(z) = z + 8 + bias wherever |z| < 8
 
 
-def pooled(weights: np.ndarray, values: np.ndarray, counts: np.ndarray, bare: float) -> np.ndarray:
-    """Pooled values (P,), in the order of operations that Circuit.pool has."""
-    c = counts.T.astype(np.float64)
-    mass = weights[None] @ c
-    z = np.full(len(counts), bare)
-    some = mass[0] > 0
-    z[some] = ((weights * values)[None] @ c)[0, some] / mass[0, some]
-    return z
-
-
 def enumerated(circuit: Circuit, weights, values, bare) -> tuple[list[list[int]], list[list[int]]]:
     """Wrong and flipped sequences (S, K) in Python integers, input by input."""
     inputs = Population.of(circuit.task)
     ways = [int(n) for n in inputs.multiplicity]
     wrong, flipped = [], []
     for s, readout in enumerate(circuit.readouts):
-        before = readout.logit(pooled(circuit.weights[s], circuit.values[s], inputs.counts, np.nan)) > 0
+        before = truth.of_circuit(circuit, s, inputs.counts)
         answers = [
-            readout.logit(pooled(w, v, inputs.counts, bare[s])) > 0 for w, v in zip(weights[s], values[s], strict=True)
+            truth.of_numbers(readout, w, v, inputs.counts, bare[s]) for w, v in zip(weights[s], values[s], strict=True)
         ]
         wrong.append([sum(n for n, hit in zip(ways, now != inputs.label, strict=True) if hit) for now in answers])
         flipped.append([sum(n for n, hit in zip(ways, now != before, strict=True) if hit) for now in answers])
@@ -82,7 +73,7 @@ def test_several_thresholds_without_enumeration(teeth) -> None:
     )
     networks = changes(circuit, rng, 13)
     wrong, flipped, counted = (np.zeros((7, 13), dtype=kind) for kind in (np.int64, np.int64, np.bool_))
-    count_altered(halves(TASK), stack(circuit), 0, 7, *networks, wrong, flipped, counted)
+    count_altered(halves(TASK), stack(circuit), 0, 7, *networks, np.zeros((7, 13)), wrong, flipped, counted)
     assert counted.all()
     assert (wrong.tolist(), flipped.tolist()) == enumerated(circuit, *networks)
     assert np.unique(flipped).size > 10
@@ -171,15 +162,11 @@ def test_which_seeds_are_finite() -> None:
 
 def substituted(circuit: Circuit, seed: int) -> list[list[int]]:
     """Sequences of the other positions with which the answer is no with one digit and yes with another."""
-    task, readout = circuit.task, circuit.readouts[seed]
+    task = circuit.task
     others = compositions(task.length - 1, task.vocab_size)
     ways = [int(n) for n in multiplicity(others, task.length - 1)]
     assert sum(ways) == task.vocab_size ** (task.length - 1)
-    weights, values = circuit.weights[seed], circuit.values[seed]
-    yes = [
-        readout.logit(pooled(weights, values, others + digit, np.nan)) > 0
-        for digit in np.eye(task.vocab_size, dtype=others.dtype)
-    ]
+    yes = [truth.of_circuit(circuit, seed, others + digit) for digit in np.eye(task.vocab_size, dtype=others.dtype)]
     return [[sum(n for n, hit in zip(ways, ~a & b, strict=True) if hit) for b in yes] for a in yes]
 
 

@@ -124,3 +124,36 @@ def test_killed_at_random_moments_again_and_again(server, whole, tmp_path, trial
             sound(tmp_path / "run")
         assert files(tmp_path / "run") == files(whole[name][0] / "run")
     assert kills > 5
+
+
+@pytest.mark.parametrize("largest", [0, 1_000, 10_000, 30_000])
+def test_a_disk_that_is_full(server, whole, tmp_path, largest) -> None:
+    """Writing fails in the midst of a file: one message, exit code 2, and with room again the same command goes on."""
+    refused = 0
+    for name, command in STORY.items():
+        place = before(whole, name, tmp_path / name)
+        code, _ = server(place, command, largest=largest)
+        assert code in (DONE, 2)
+        refused += code == 2
+        sound(place / "run")
+        assert server(place, command)[0] == DONE
+        assert files(place / "run") == files(whole[name][0] / "run")
+    assert refused
+
+
+def test_an_import_killed_at_every_operation_on_the_disk(server, whole, tmp_path) -> None:
+    weights = tmp_path / "weights"
+    assert server(whole["train"][0], ("export", "RUN", "--format", "safetensors", "--out", str(weights)))[0] == DONE
+    command = ("import", "RUN", *(str(path) for path in sorted(weights.iterdir())))
+    (tmp_path / "whole").mkdir()
+    code, operations = server(tmp_path / "whole", command)
+    assert code == DONE
+    assert len(ap.open_run(tmp_path / "whole" / "run").manifest.shards) == 2
+    for number in range(operations):
+        place = tmp_path / str(number)
+        place.mkdir()
+        code, begun = server(place, command, operation=number)
+        assert (code, begun) == (KILLED, number)
+        sound(place / "run")
+        assert server(place, command)[0] == DONE
+        assert files(place / "run") == files(tmp_path / "whole" / "run"), number

@@ -27,6 +27,7 @@ def blocks(document: str) -> str:
         "docs/report.md",
         "docs/show.md",
         "docs/compare.md",
+        "docs/import.md",
         "docs/styles.md",
         "docs/log.md",
         "README.md",

@@ -104,8 +104,9 @@ def test_a_broken_seed_has_no_loss_and_breaks_no_other(broken) -> None:
 
 def enumerated_attention(circuit: Circuit, seed: int) -> tuple[list[float], float]:
     inputs = Population.of(circuit.task)
-    score = circuit.scores[seed] - circuit.scores[seed].max()
-    mass = inputs.counts * np.exp(np.maximum(score, -700))
+    score = circuit.scores[seed]
+    top = np.where(inputs.counts > 0, score, -np.inf).max(axis=1, keepdims=True)
+    mass = inputs.counts * np.exp(np.minimum(score - top, 0))
     normaliser = mass.sum(axis=1)
     each = mass / normaliser[:, None]  # on all positions with the digit together
     per_position = np.where(inputs.counts > 0, each / np.maximum(inputs.counts, 1), 1)

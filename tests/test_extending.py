@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import snapshot
-from folders import refusal
+from folders import refusal, sealed
 
 import attnprobe as ap
+from attnprobe.errors import AttnprobeWarning
 from attnprobe.training import batch
 
 SEEDS = [2, 3, 5, 7, 11]
@@ -83,15 +86,15 @@ def stopped_after(shards: int):
 @contextmanager
 def watched(monkeypatch):
     """What each shard is begun from."""
-    begun, real = [], batch.train_shard
+    begun_from, real = [], batch.train_shard
 
     def train_shard(*arguments, **options):
-        begun.append(options["begun"])
+        begun_from.append(options["begun"])
         return real(*arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(batch, "train_shard", train_shard)
-        yield begun
+        yield begun_from
 
 
 def test_until_the_last_seed_has_more_steps_the_run_is_as_it_was(folder, odd_config, at_once, monkeypatch) -> None:
@@ -207,10 +210,28 @@ def test_more_steps_with_another_setting_are_refused_with_the_difference(folder,
 
 
 def test_the_command_line(attnprobe, demo, small_run) -> None:
-    said = attnprobe("train", "demo", "--steps", "77", "--seeds", "2")
+    said = attnprobe("train", "demo", "--steps", "77", "--seeds", "2,17")
     assert said.code == 0
+    assert said.out.startswith("7 seeds trained on to 77 steps, 1 new ones in ")
+    assert "s; demo holds 8.\n" in said.out
     run = ap.open_run(demo)
-    assert (run.config.steps, run.seeds.tolist()) == (77, small_run.seeds.tolist())
+    assert (run.config.steps, run.seeds.tolist()) == (77, [*small_run.seeds.tolist(), 17])
     assert np.isin(run.steps, [77]).all()
     assert attnprobe.refused("query", "demo", "seeds").startswith("attnprobe: Table 'seeds' is older than the weights")
     assert json.loads((demo / "run.json").read_text())["config"]["steps"] == 77
+
+
+def test_another_kind_of_processor_is_told_of(folder, odd_config) -> None:
+    info = json.loads((folder / "run.json").read_text())
+    info["made_with"]["cpu_kind"] = "abacus"
+    (folder / "run.json").write_bytes(sealed(info))
+    ap.train(odd_config, SEEDS, folder)  # nothing to do, nothing to say
+    command = [sys.executable, "-m", "attnprobe.cli", "train", str(folder), "--seeds", "17", "-q"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (said.returncode, said.stdout) == (0, "")
+    assert said.stderr.startswith(
+        f"attnprobe: note: {folder} was begun on another kind of processor ('abacus'; this is "
+    )
+    assert said.stderr.count("\n") == 1
+    with pytest.warns(AttnprobeWarning, match="was begun on another kind of processor"):
+        ap.train(odd_config, [13], folder)

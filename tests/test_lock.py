@@ -21,6 +21,7 @@ from folders import refusal
 import analyses
 import attnprobe as ap
 import reports
+from attnprobe.errors import AttnprobeWarning
 from attnprobe.store import lock
 
 HOLD = """
@@ -154,7 +155,7 @@ def test_a_file_system_without_locks(folder, monkeypatch) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with pytest.warns(RuntimeWarning, match="knows no locks: make sure yourself"):
+    with pytest.warns(AttnprobeWarning, match="knows no locks: make sure yourself"):
         ap.open_run(folder).write_files({"report.pdf": b"x"})
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -12,7 +12,8 @@ Where at most one threshold is within reach, some permutation changes the answer
 because every pooled value lies between theirs. With several thresholds a permutation between the two may change it
 although neither extreme does: then what is found here is a lower bound. The distance of a permuted pattern is the total
 variation distance sum_i |a_i - a_pi(i)| / 2; the smallest one found with another answer bounds the smallest of all
-permutations from above. Of permutations that give the same pooled value up to rounding, none changes the answer.
+permutations from above. Of permutations that give the same pooled value up to rounding, none changes the answer, and a
+logit that is 0 up to rounding counts as 0.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ import numpy as np
 from attnprobe.attribution.sample import Sample
 from attnprobe.circuit import Circuit
 from attnprobe.exact.curve import curve_of, to_logits
-from attnprobe.exact.seeds import each_part, finite, one, stack
+from attnprobe.exact.rounding import bound
+from attnprobe.exact.seeds import each_part, finite, one, pooled_error, reach, stack
 from attnprobe.training.compiled import exactly_compiled
 
 __all__ = ["Permuted", "permuted"]
@@ -65,8 +67,10 @@ def permute(sample, sources, seeds, start, stop, found):
             curve = curve_of(values, kinks, slopes, intercepts)
             orders = sorted_digits(weights, values)
             same = SAME * np.abs(values).max()
+            error = pooled_error(weights, values, seeds.blur[s], seeds.value_error[s])
+            doubt = bound(kinks, slopes, intercepts, *reach(values, error), error)
             for q in range(sample.kinds.size):
-                found[:, s, q] = one_sequence(sample, sources[q], q, weights, values, orders, curve, same)
+                found[:, s, q] = one_sequence(sample, sources[q], q, weights, values, orders, curve, same, doubt)
 
 
 @exactly_compiled
@@ -79,7 +83,7 @@ def sorted_digits(weights, values):
 
 
 @exactly_compiled
-def one_sequence(sample, sources, q, weights, values, orders, curve, same):
+def one_sequence(sample, sources, q, weights, values, orders, curve, same, doubt):
     """The four numbers of one seed and sequence."""
     kinds = sample.kinds[q]
     present, counts, places = sample.digits[q, :kinds], sample.counts[q], sample.places[q]
@@ -105,7 +109,7 @@ def one_sequence(sample, sources, q, weights, values, orders, curve, same):
         if abs(z[i] - z[0]) <= same:
             z[i] = z[0]
     to_logits(curve, z)
-    flips = (z > 0) != (z[0] > 0)
+    flips = (z > doubt) != (z[0] > doubt)
     swaps = length * (length - 1) / 2
     changed = 0.0
     for i in range(pairs):

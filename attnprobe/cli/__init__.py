@@ -5,6 +5,7 @@ A command is a function in one of the modules here, named in :mod:`attnprobe.cli
 
     making.py    study, train, analyze, report: what fills a run folder
     asking.py    query, show, compare: what asks it
+    foreign.py   import, export: weights from elsewhere, and for elsewhere
     options.py   options that commands share, and the settings of a run
     output.py    what is printed, and the formats of query
     checking.py  verify
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from attnprobe.cli import standard
@@ -35,6 +37,7 @@ def main() -> None:
         from attnprobe.cli.commands import app
         from attnprobe.errors import AttnprobeError
 
+        _plain_warnings()
         message = ""
         try:
             app()
@@ -54,6 +57,20 @@ def main() -> None:
             with contextlib.suppress(OSError, ValueError):
                 print(f"attnprobe: {message}", file=sys.stderr, flush=True)
             sys.exit(2)
+
+
+def _plain_warnings() -> None:
+    """Our own warnings as one line, without the line of code that gave them."""
+    from attnprobe.errors import AttnprobeWarning
+
+    usual = warnings.formatwarning
+
+    def plain(message: Any, category: type[Warning], *where: Any, **more: Any) -> str:
+        if issubclass(category, AttnprobeWarning):
+            return f"attnprobe: note: {message}\n"
+        return usual(message, category, *where, **more)
+
+    warnings.formatwarning = plain
 
 
 def __getattr__(name: str) -> Any:

@@ -6,11 +6,12 @@ import typer
 
 from attnprobe.cli.asking import compare, query, show
 from attnprobe.cli.checking import verify
+from attnprobe.cli.foreign import export, import_
 from attnprobe.cli.making import analyze, report, study, train
 
 __all__ = ["COMMANDS", "app"]
 
-COMMANDS = (study, train, analyze, report, compare, query, show, verify)
+COMMANDS = (study, train, analyze, report, compare, query, show, import_, export, verify)
 
 app = typer.Typer(
     help="Train many seeds of one small attention network, tabulate what they do, report on it.\n\n"
@@ -23,4 +24,4 @@ app = typer.Typer(
 )
 
 for command in COMMANDS:
-    app.command()(command)
+    app.command(command.__name__.rstrip("_"))(command)

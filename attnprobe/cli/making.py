@@ -153,21 +153,32 @@ def _train(path: Path, config: Config, seeds: str, threads: int | None, quiet: b
 
     wanted = parse_seeds(seeds)
     started = time.perf_counter()
-    before = len(open_run(path).seeds) if (path / "run.json").exists() else 0
-    finished = before
+    held = open_run(path) if (path / "run.json").exists() else None
+    before = 0 if held is None else len(held.seeds)
+    longer = held is not None and before > 0 and held.config.steps < config.steps
+    done = of = 0
 
     def count(event: Event) -> None:
-        nonlocal finished
+        nonlocal done, of
         if event.what == "shard":
-            finished = before + event.facts["done"]
+            done, of = event.facts["done"], event.facts["of"]
 
-    keeping(lambda: f"{finished:,} finished seeds are kept in {path}; the same command trains the rest.")
+    def kept() -> str:
+        if longer:
+            return (
+                f"{done:,} of {of or before:,} seeds have their {config.steps:,} steps and are kept; until all have, "
+                f"{path} is as it was. The same command goes on."
+            )
+        return f"{before + done:,} finished seeds are kept in {path}; the same command trains the rest."
+
+    keeping(kept)
     run = train(config, wanted, path, threads=threads, progress=False, events=all_of(count, events))
-    new = len(run.seeds) - before
+    new, spent = len(run.seeds) - before, time.perf_counter() - started
     failed = int((run.status != "trained").sum())
+    on = f"{before:,} seeds trained on to {config.steps:,} steps, " if longer else ""
     say(
         quiet,
-        f"{new:,} seeds trained in {time.perf_counter() - started:.1f} s; {path} holds {len(run.seeds):,}"
+        f"{on}{new:,} {'new ones' if longer else 'seeds trained'} in {spent:.1f} s; {path} holds {len(run.seeds):,}"
         + (f", {failed:,} of them not finite." if failed else "."),
     )
     return run

@@ -22,7 +22,7 @@ def disagreement(circuit: Circuit) -> np.ndarray:
     """Probability that two seeds answer a random sequence differently, float64 (S, S), symmetric.
 
     Exact where the number of sequences fits into 53 bits, else right to rounding (and 0 still means none). A seed
-    whose output is not a number answers "no".
+    that is not finite answers "no".
 
     Raises
     ------

@@ -10,20 +10,26 @@ to, sum_d c_d a_d = 0, has a pooled value that is given beforehand, one a seed.
 The answer changes at the same few pooled values t as that of the unaltered network (:mod:`attnprobe.exact.answers`),
 and z > t is again the sign of a linear form in the counts, so that a pair of halves is one addition and one
 comparison. A left half whose answer is the same with every right half, which its extremes show, takes no pair at all.
-The answers are those of the rounded pooled value, ties included: where a form is closer to 0 than its rounding, all
-inputs of that network are enumerated.
+Where a form is closer to 0 than its rounding, all inputs of that network are enumerated, and those that float64 cannot
+decide are settled without rounding (:mod:`attnprobe.exact.decided`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
-from attnprobe.circuit import Circuit, Readout, quietly
-from attnprobe.exact.answers import extremes, find_steps
+from attnprobe.circuit import Circuit, quietly
+from attnprobe.exact.answers import extremes
+from attnprobe.exact.decided import Network, decide
 from attnprobe.exact.halves import half_forms, halves
-from attnprobe.exact.seeds import EPS, TINY, each_part, one, reach, stack
+from attnprobe.exact.rounding import bound
+from attnprobe.exact.seeds import EPS, TINY, each_part, one, pooled_error, reach, stack
+from attnprobe.exact.steps import steps_of
 from attnprobe.population import Population, cells
 from attnprobe.training.compiled import exact_stage, exactly_compiled
 
@@ -42,10 +48,16 @@ class Forms(NamedTuple):
     left_drawn: np.ndarray  # (n of left,): positions whose weight is not 0; empty where no weight is 0
     right_drawn: np.ndarray
     bare: bool  # the answer where none is
+    bare_doubt: bool  # whether that may be wrong
 
 
 def altered_sequences(
-    circuit: Circuit, weights: np.ndarray, values: np.ndarray, bare: np.ndarray
+    circuit: Circuit,
+    weights: np.ndarray,
+    values: np.ndarray,
+    bare: np.ndarray,
+    blur: np.ndarray | None = None,
+    without_rounding: Callable[[int, int], Network] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """How many sequences are answered wrongly, and how many other than by the unaltered network.
 
@@ -57,6 +69,10 @@ def altered_sequences(
         Attention that each digit draws before normalisation (0 or more) and its value, in K altered networks a seed.
     bare : ndarray, float64, shape (S,)
         The pooled value of an input whose digits all have weight 0.
+    blur : ndarray, float64, shape (S, K), optional
+        By how large a share the weights may be off; 0 if not given.
+    without_rounding : callable, optional
+        ``without_rounding(s, k)`` is network k of seed s as it is meant; the given numbers themselves if not given.
 
     Returns
     -------
@@ -69,36 +85,69 @@ def altered_sequences(
         When the task has more than ten million count vectors.
     """
     pairs, seeds = halves(circuit.task), stack(circuit)
+    blur = np.zeros(weights.shape[:2]) if blur is None else blur
     dtype = cells(circuit.task)[1].dtype
     wrong, flipped = (np.zeros(weights.shape[:2], dtype=dtype) for _ in range(2))
     counted = np.zeros(weights.shape[:2], dtype=np.bool_)
     if dtype == np.int64:  # else there are too many sequences for it
-        found = (weights, values, bare, wrong, flipped, counted)
+        found = (weights, values, bare, blur, wrong, flipped, counted)
         each_part(lambda start, stop: count_altered(pairs, seeds, start, stop, *found), len(circuit))
     for seed in np.flatnonzero(~counted.all(axis=1)):
         alone = circuit.take(slice(seed, seed + 1))
         inputs = Population.of(circuit.task)
-        before = alone.logit(alone.pool(inputs.counts)[0])[0] > 0
+        before = decide(alone, inputs.counts)
         for k in np.flatnonzero(~counted[seed]):
-            after = _enumerate(inputs, alone.readouts[0], weights[seed, k], values[seed, k], bare[seed])
+
+            def meant(alone: Circuit = alone, seed: int = seed, k: int = k) -> Network:
+                if without_rounding is not None:
+                    return without_rounding(seed, k)
+                return _of_numbers(alone, weights[seed, k], values[seed, k])
+
+            numbers = (weights[seed, k], values[seed, k], bare[seed], blur[seed, k])
+            after = _enumerate(alone, inputs.counts, *numbers, meant)
             wrong[seed, k] = inputs.multiplicity[after != inputs.label].sum()
             flipped[seed, k] = inputs.multiplicity[after != before].sum()
     return wrong, flipped
 
 
+def _of_numbers(alone: Circuit, weights: np.ndarray, values: np.ndarray) -> Network:
+    """A network with the readout of a circuit's only seed and these very weights and values."""
+    draws, told = ([Fraction(number) for number in numbers.tolist()] for numbers in (weights, values))
+    return replace(Network.of(alone, 0), scores=[Fraction(0)] * len(draws), draws=draws, values=told)
+
+
 @quietly
 def _enumerate(
-    inputs: Population, readout: Readout, weights: np.ndarray, values: np.ndarray, bare: float
+    alone: Circuit,
+    counts: np.ndarray,
+    weights: np.ndarray,
+    values: np.ndarray,
+    bare: float,
+    blur: float,
+    meant: Callable[[], Network],
 ) -> np.ndarray:
-    """Answers to all inputs, one by one; the operations are those of :meth:`Circuit.pool`."""
-    c = inputs.counts.T.astype(np.float64)
-    normaliser = weights[None] @ c
-    z = np.where(normaliser == 0, bare, (weights * values)[None] @ c / normaliser)
-    return np.asarray(readout.logit(z[0]) > 0)
+    """Answers to count vectors (P, V), one by one; ``meant`` makes the network without rounding, where it is needed."""
+    readout = alone.readouts[0]
+    c = counts.T.astype(np.float64)
+    normaliser = weights @ c
+    empty = normaliser == 0
+    z = np.where(empty, bare, (weights * values) @ c / normaliser)
+    error = pooled_error(weights, values, blur, alone.value_error[0])
+    low, high = reach(values, error)
+    low, high = min(low, bare), max(high, bare)
+    logit = readout.logit(z)
+    yes = logit > 0
+    close = np.abs(logit) <= bound(readout.kinks, readout.slopes, readout.intercepts, low, high, error)
+    if close.any():
+        network = meant()
+        yes[close & empty] = network.answer_at(Fraction(float(bare)))
+        rows = close & ~empty
+        yes[rows] = network.answers(counts[rows], z[rows], error)
+    return np.asarray(yes)
 
 
 @exactly_compiled
-def count_altered(pairs, seeds, start, stop, weights, values, bare, wrong, flipped, counted):
+def count_altered(pairs, seeds, start, stop, weights, values, bare, blur, wrong, flipped, counted):
     """Count for some seeds, into ``wrong`` and ``flipped`` (S, K), where no input is in doubt."""
     left, right = pairs.left, pairs.right
     length = left.starts.size - 2
@@ -115,41 +164,49 @@ def count_altered(pairs, seeds, start, stop, weights, values, bare, wrong, flipp
     before = np.empty(size, dtype=np.uint8)
     yes = np.empty(left.ways.size, dtype=np.int64)  # orders of the right halves with which the unaltered one says so
     after = np.empty(longest, dtype=np.uint8)
+    errors = np.empty(weights.shape[1])
     for s in range(start, stop):
         own_weights, own_values, kinks, slopes, intercepts = one(seeds, s)
-        low, high = reach(own_values)
+        own_error = pooled_error(own_weights, own_values, seeds.blur[s], seeds.value_error[s])
+        low, high = reach(own_values, own_error)
         low, high = min(low, bare[s]), max(high, bare[s])
         for k in range(weights.shape[1]):
-            lowest, highest = reach(values[s, k])
+            errors[k] = pooled_error(weights[s, k], values[s, k], blur[s, k], seeds.value_error[s])
+            lowest, highest = reach(values[s, k], errors[k])
             low, high = min(low, lowest), max(high, highest)
-        always, steps, _ = find_steps(kinks, slopes, intercepts, low, high)
-        forms = forms_of(pairs, length, own_weights, own_values, always, steps, bare[s])
+        steps = steps_of(kinks, slopes, intercepts, low, high)
+        if not steps.sure:
+            continue
+        forms = forms_of(pairs, length, own_weights, own_values, steps, own_error, bare[s])
         if not answer(pairs, forms, every, place, before, yes):
             continue
         for k in range(weights.shape[1]):
-            forms = forms_of(pairs, length, weights[s, k], values[s, k], always, steps, bare[s])
+            forms = forms_of(pairs, length, weights[s, k], values[s, k], steps, errors[k], bare[s])
             counted[s, k], wrong[s, k], flipped[s, k] = compare(pairs, forms, every, place, before, yes, after)
 
 
 @exactly_compiled
-def forms_of(pairs, length, weights, values, always, steps, bare):
-    """The forms of one network, for inputs of ``length`` positions."""
+def forms_of(pairs, length, weights, values, steps, error, bare):
+    """The forms of one network, for inputs of ``length`` positions; its pooled values may be off by ``error``."""
     left, right = pairs.left, pairs.right
-    of_left, of_right = np.empty((steps.size, left.ways.size)), np.empty((steps.size, right.ways.size))
-    doubt, least, most = np.empty(steps.size), np.empty(steps.size), np.empty(steps.size)
-    answer_bare = always
-    for m in range(steps.size):
-        form = weights * (values - steps[m])
+    M = steps.at.size
+    of_left, of_right = np.empty((M, left.ways.size)), np.empty((M, right.ways.size))
+    doubt, least, most = np.empty(M), np.empty(M), np.empty(M)
+    answer_bare, bare_doubt = steps.always, False
+    for m in range(M):
+        step, off = steps.at[m], error + steps.width[m]
+        form = weights * (values - step)
         of_left[m], of_right[m] = half_forms(left, form), half_forms(right, form)
-        largest = length * (weights * (np.abs(values) + abs(steps[m]))).max()
-        doubt[m] = 2 * (weights.size + 2) * EPS * largest + TINY
+        largest = length * (weights * (np.abs(values) + abs(step))).max()
+        doubt[m] = 2 * (weights.size + 2) * EPS * largest + length * weights.max() * off + TINY
         least[m], most[m] = extremes(form, right.digits)
-        answer_bare ^= bare > steps[m]
+        answer_bare ^= bare > step
+        bare_doubt |= abs(bare - step) <= off
     some_zero = weights.min() == 0
     drawn = (weights > 0) * 1.0
     left_drawn = half_forms(left, drawn) if some_zero else np.empty(0)
     right_drawn = half_forms(right, drawn) if some_zero else np.empty(0)
-    return Forms(always, of_left, of_right, doubt, least, most, left_drawn, right_drawn, answer_bare)
+    return Forms(steps.always, of_left, of_right, doubt, least, most, left_drawn, right_drawn, answer_bare, bare_doubt)
 
 
 @exactly_compiled
@@ -268,7 +325,9 @@ def each_bare_answer(forms, c, d, out):
     close = 0
     for j in range(c, d):
         yes = forms.bare
-        if forms.right_drawn[j] > 0:
+        if forms.right_drawn[j] == 0:
+            close += forms.bare_doubt
+        else:
             yes = forms.always
             for m in range(forms.doubt.size):
                 g = forms.right[m, j]

@@ -9,13 +9,12 @@ so that an input is one addition of two half forms (:mod:`attnprobe.exact.halves
 of its number of orders, a whole number. This takes microseconds a seed where the logits of all inputs take
 milliseconds.
 
-It gives the very answers of :meth:`Circuit.logit` on :meth:`Circuit.pool`, rounding included. The steps are found
-on floating-point numbers: between two kinks, slope * z + intercept as it is rounded is monotone, so bisection
-finds the last number before the answer changes. And with u = 2^-53 and A(c) = sum_d c_d exp(s_d) (|v_d| + |t|), the
-rounded z is off by at most (2V + 2) u A / sum_d c_d exp(s_d), and the rounded g by at most (V + 3) u A (Higham 2002,
-Accuracy and Stability of Numerical Algorithms, section 3.1). Where |g| is larger than both together, its sign is
-the answer. A seed with any |g| below this bound for the largest A, or with weights that are not finite, is enumerated
-input by input instead.
+An answer is the sign of the true logit: of the network in real arithmetic. With u = 2^-53 and
+A(c) = sum_d c_d exp(s_d) (|v_d| + |t|) the rounded g is off by at most (V + 3) u A (Higham 2002, Accuracy and Stability
+of Numerical Algorithms, section 3.1), the true pooled value and the true t are known up to bounds of their own
+(:mod:`attnprobe.exact.rounding`, :mod:`attnprobe.exact.steps`), and g moves with either by at most the normaliser times
+as much. Where |g| is larger than all of this together, its sign is the answer. A seed with any |g| below, for the
+largest A, is enumerated input by input (:mod:`attnprobe.exact.decided`).
 """
 
 from __future__ import annotations
@@ -23,8 +22,10 @@ from __future__ import annotations
 import numpy as np
 
 from attnprobe.circuit import Circuit
+from attnprobe.exact.decided import decide
 from attnprobe.exact.halves import half_forms, halves
-from attnprobe.exact.seeds import EPS, TINY, each_part, finite, one, reach, stack
+from attnprobe.exact.seeds import EPS, TINY, each_part, finite, one, pooled_error, reach, stack
+from attnprobe.exact.steps import steps_of
 from attnprobe.population import Population, cell_of, cells
 from attnprobe.training.compiled import exactly_compiled
 
@@ -55,7 +56,7 @@ def wrong_sequences(circuit: Circuit) -> np.ndarray:
     -------
     ndarray, shape (S, cells)
         Whole numbers, exact: int64, or Python integers where vocab_size^length does not fit. Columns are the rows
-        of :func:`attnprobe.population.cells`. A seed whose output is not a number answers "no".
+        of :func:`attnprobe.population.cells`. A seed that is not finite answers "no".
     """
     pairs, seeds = halves(circuit.task), stack(circuit)
     _, sequences = cells(circuit.task)
@@ -69,10 +70,9 @@ def wrong_sequences(circuit: Circuit) -> np.ndarray:
 
 
 def _enumerate(circuit: Circuit, wrong: np.ndarray) -> None:
-    """Count the wrong sequences of a circuit's only seed into ``wrong`` (cells,), from the logit of every input."""
+    """Count the wrong sequences of a circuit's only seed into ``wrong`` (cells,), from the answer to every input."""
     inputs = Population.of(circuit.task)
-    pooled, _ = circuit.pool(inputs.counts)
-    rows = np.flatnonzero((circuit.logit(pooled)[0] > 0) != inputs.label)
+    rows = np.flatnonzero(decide(circuit, inputs.counts) != inputs.label)
     a, b = (inputs.counts[rows, digit] for digit in circuit.task.targets)
     np.add.at(wrong, cell_of(circuit.task, a, b), inputs.multiplicity[rows])
 
@@ -97,83 +97,33 @@ def count_wrong(pairs, seeds, start, stop, wrong, counted):
 
 @exactly_compiled
 def count_yes(pairs, seeds, s, every, yes):
-    """Add to ``yes`` the orders of right halves with which seed ``s`` says "yes"; whether no input is in doubt.
-
-    Every operation rounds as written: the steps are those of numpy's arithmetic.
-    """
+    """Add to ``yes`` the orders of right halves with which seed ``s`` says "yes"; whether no input is in doubt."""
     weights, values, kinks, slopes, intercepts = one(seeds, s)
-    if np.isnan(weights.sum() + values.sum()):  # then so is every pooled value, also where the count is 0: "no"
+    if not finite(seeds, s):  # "no" to everything
         return True
-    if not finite(seeds, s):
-        return False
-    low, high = reach(values)
-    always, steps, direction = find_steps(kinks, slopes, intercepts, low, high)
-    if always:
+    error = pooled_error(weights, values, seeds.blur[s], seeds.value_error[s])
+    low, high = reach(values, error)
+    steps = steps_of(kinks, slopes, intercepts, low, high)
+    if steps.always:
         yes += every
-    certain = True
-    for i in range(steps.size):
-        certain &= count_above(pairs, weights, values, steps[i], direction[i], every, yes)
+    certain = steps.sure
+    for m in range(steps.at.size if certain else 0):
+        off = error + steps.width[m]
+        certain &= count_above(pairs, weights, values, steps.at[m], off, steps.direction[m], every, yes)
     return certain
 
 
 @exactly_compiled
-def find_steps(kinks, slopes, intercepts, low, high):
-    """The answer at ``low``; the numbers t up to ``high`` after which it changes; +1 where it turns to "yes", else -1.
+def count_above(pairs, weights, values, step, off, sign, every, yes):
+    """Add ``sign`` times the orders of right halves with which z > ``step`` to ``yes``; whether none is in doubt.
 
-    Piece j of the readout holds from the number after kink j - 1 up to kink j, that one included, as
-    :meth:`Readout.logit` has it.
+    The step and z together may be off by ``off``.
     """
-    steps = np.empty(2 * kinks.size + 2)
-    direction = np.empty(steps.size, dtype=np.int64)
-    found = 0
-    first = np.searchsorted(kinks, low)
-    always = slopes[first] * low + intercepts[first] > 0
-    before = always
-    start = low
-    for j in range(first, kinks.size + 1):
-        end = min(kinks[j], high) if j < kinks.size else high
-        if end < start:  # two units with one kink
-            continue
-        for z in (start, end):
-            now = slopes[j] * z + intercepts[j] > 0
-            if now != before:
-                at_kink = z == start  # the piece before it had another answer, up to the last number before this one
-                inside = start if at_kink else last_before(slopes[j], intercepts[j], start, end)
-                steps[found] = np.nextafter(start, -np.inf) if at_kink else inside
-                direction[found] = 1 if now else -1
-                found += 1
-                before = now
-        if end == high:
-            break
-        start = np.nextafter(end, np.inf)
-    return always, steps[:found], direction[:found]
-
-
-@exactly_compiled
-def last_before(slope, intercept, start, end):
-    """The last number from ``start`` on with the answer that ``start`` has; ``end`` has the other one."""
-    before = slope * start + intercept > 0
-    while True:
-        middle = start + (end - start) / 2
-        if middle <= start or middle >= end:
-            following = np.nextafter(start, np.inf)
-            if following >= end:
-                return start
-            middle = following
-        if (slope * middle + intercept > 0) == before:
-            start = middle
-        else:
-            end = middle
-
-
-@exactly_compiled
-def count_above(pairs, weights, values, step, sign, every, yes):
-    """Add ``sign`` times the orders of right halves with which z > ``step`` to ``yes``; whether none is in doubt."""
     left, right = pairs.left, pairs.right
     length = left.starts.size - 2
     form = weights * (values - step)
     size = length * (weights * (np.abs(values) + abs(step))).max()  # the largest A that an input can have
-    doubt = 2 * (weights.size + 2) * EPS * size + TINY
+    doubt = 2 * (weights.size + 2) * EPS * size + length * weights.max() * off + TINY
     left_form, right_form = half_forms(left, form), half_forms(right, form)
     least, most = extremes(form, right.digits)
     for k in range(length + 1):

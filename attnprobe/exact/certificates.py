@@ -13,35 +13,32 @@ one nearest to being wrong. Of inputs whose margins are equal up to rounding, th
 The logit of most inputs is not needed: a grid over z holds, cell by cell, less than any margin in it, and inputs whose
 cell promises more than the least margin so far, and on which the rule gives the label, are passed over.
 
-Rounding. With u = 2^-53, V digits, K kinks, M the largest |v_d|, D the steepest slope within reach, and P and Q the
-sums over hidden units of |w2 w1| and of |w2 b1| (Q with |b2|), first-order bounds (Higham 2002, Accuracy and
-Stability of Numerical Algorithms, chapters 3 and 4) are
-
-    of z, from its two sums and their quotient:          (2V + 6) u M
-    of slopes and intercepts, each a sum of K terms:     (K + 8) u P  and  (K + 8) u Q
-    of the logit, together:   doubt = u ((2V + 6) D M + (K + 8) (P M + Q)).
-
-A logit that is not larger than this in size is undecided: rounding may have given it its sign. The bound holds for the
-circuit's own numbers (scores, values and hidden units in float64).
+Rounding. A logit that is not larger in size than its bound (:mod:`attnprobe.exact.rounding`) is undecided: rounding
+may have given it its sign. Of such inputs the network's answer is settled without rounding
+(:mod:`attnprobe.exact.decided`), their margin is 0 where its float64 sign is the wrong one, and the rule, itself made
+of rounded numbers, is not compared with the network on them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from attnprobe.circuit import Circuit
+from attnprobe.circuit import Circuit, quietly
 from attnprobe.exact.curve import Curve, cell, curve_of, pool, to_logits
+from attnprobe.exact.decided import ROWS, decide
 from attnprobe.exact.halves import Halves, half_forms, halves
-from attnprobe.exact.seeds import EPS, TINY, Seeds, each_part, finite, one, stack
-from attnprobe.population import multiplicity
+from attnprobe.exact.rounding import bound
+from attnprobe.exact.seeds import Seeds, each_part, finite, one, pooled_error, reach, stack
+from attnprobe.population import Population, multiplicity
 from attnprobe.rules import Conditions
 from attnprobe.task import Task
 from attnprobe.training.compiled import exactly_compiled
 
-__all__ = ["Certificates", "certificates", "rounding_of"]
+__all__ = ["Certificates", "certificates"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +52,12 @@ class Certificates:
     ----------
     finite : ndarray, bool, shape (S,)
     disagreements, undecided : ndarray, shape (S,)
-        Sequences on which rule and network differ; sequences whose logit is not larger than ``doubt``. Exact: int64, or
-        Python integers where vocab_size^length does not fit.
+        Sequences on which rule and network differ, of those that are decided; sequences whose logit is not larger than
+        ``doubt``. Exact: int64, or Python integers where vocab_size^length does not fit.
     doubt : ndarray, shape (S,)
         Bound on the rounding of a logit, in nats.
     margin, nearest_margin : ndarray, shape (S,)
-        Least margin of all inputs, and of those that are answered right; nats.
+        Least margin of all inputs, and of those that are answered right; nats, up to ``doubt``.
     nearest, worst : ndarray, int64, shape (S, V)
         Counts of the right input with the least margin, and of the wrong one; -1 where there is none.
     """
@@ -141,6 +138,8 @@ def certificates(circuit: Circuit, conditions: Conditions) -> Certificates:
     )
     each_part(lambda start, stop: walk_seeds(pairs, seeds, asked, start, stop, found), n)
     disagreements, undecided = _sequences(circuit.task, pairs, seeds, asked, found)
+    for s in np.flatnonzero(undecided):
+        _settle(circuit, int(s), found)
     return Certificates(
         finite=found.finite,
         disagreements=disagreements,
@@ -153,16 +152,6 @@ def certificates(circuit: Circuit, conditions: Conditions) -> Certificates:
     )
 
 
-def rounding_of(circuit: Circuit) -> np.ndarray:
-    """Bound on the rounding of a logit of each seed, in nats (S,): ``doubt``, without the walk."""
-    seeds, found = stack(circuit), np.full(len(circuit), np.nan)
-    for s in range(len(circuit)):
-        if finite(seeds, s):
-            _, values, kinks, slopes, intercepts = one(seeds, s)
-            found[s] = bound(values, curve_of(values, kinks, slopes, intercepts).slopes, slopes, intercepts)
-    return found
-
-
 def _sequences(task: Task, pairs: Halves, seeds: Seeds, asked: Asked, found: Found) -> tuple[np.ndarray, np.ndarray]:
     """Sequences on which rule and network differ, and undecided ones (S,): the marked inputs, one by one."""
     wide = task.vocab_size**task.length > np.iinfo(np.int64).max
@@ -170,8 +159,27 @@ def _sequences(task: Task, pairs: Halves, seeds: Seeds, asked: Asked, found: Fou
     for s in np.flatnonzero(found.marked):
         counts, differs, doubted = list_marked(pairs, seeds, asked, s, found.marked[s])
         orders = multiplicity(counts, task.length)
-        differ[s], undecided[s] = orders[differs].sum(), orders[doubted].sum()
+        differ[s], undecided[s] = orders[differs & ~doubted].sum(), orders[doubted].sum()
     return differ, undecided
+
+
+@quietly
+def _settle(circuit: Circuit, s: int, found: Found) -> None:
+    """Least margins of a seed with undecided inputs, from the answers that these have without rounding."""
+    inputs, alone = Population.of(circuit.task), circuit.take(slice(s, s + 1))
+    logit = np.concatenate([alone.logit(alone.pool(counts)[0])[0] for counts in _blocks(inputs.counts)])
+    right = decide(alone, inputs.counts) == inputs.label
+    margin = np.where(inputs.label, logit, -logit)
+    margin = np.where(right, np.maximum(margin, 0.0), np.minimum(margin, 0.0))
+    for least, named, of in ((found.right, found.nearest, right), (found.wrong, found.worst, ~right)):
+        least[s] = margin[of].min(initial=np.inf)
+        first = np.flatnonzero(of & (margin <= least[s] + 2 * found.doubt[s]))[:1]
+        named[s] = inputs.counts[first[0]] if first.size else -1
+
+
+def _blocks(counts: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(counts), ROWS):
+        yield counts[start : start + ROWS]
 
 
 @exactly_compiled
@@ -216,7 +224,8 @@ def prepare(pairs, seeds, asked, s):
     for c in range(a, b):
         left_forms[c - a] = half_forms(pairs.left, asked.weights[c])
         right_forms[c - a] = half_forms(pairs.right, asked.weights[c])
-    doubt = bound(values, curve.slopes, slopes, intercepts)
+    error = pooled_error(weights, values, seeds.blur[s], seeds.value_error[s])
+    doubt = bound(kinks, slopes, intercepts, *reach(values, error), error)
     walk = Walk(
         curve,
         half_forms(pairs.left, weights),
@@ -231,21 +240,6 @@ def prepare(pairs, seeds, asked, s):
     )
     room = pairs.right.counts.shape[1]
     return walk, Row(np.empty(room), np.empty(room, dtype=np.int64))
-
-
-@exactly_compiled
-def bound(values, within_reach, slopes, intercepts):
-    """The bound on a logit's rounding; neighbouring pieces differ by one hidden unit."""
-    largest, steepest, steep, high = 0.0, 0.0, 0.0, abs(intercepts[0])
-    for value in values:
-        largest = max(largest, abs(value))
-    for slope in within_reach:
-        steepest = max(steepest, abs(slope))
-    for j in range(1, slopes.size):
-        steep += abs(slopes[j] - slopes[j - 1])
-        high += 2 * abs(intercepts[j] - intercepts[j - 1])  # |b2| is at most the first intercept and these once more
-    of_pooled = (2 * values.size + 6) * steepest * largest
-    return EPS / 2 * (of_pooled + (slopes.size + 7) * (steep * largest + high)) + TINY
 
 
 @exactly_compiled

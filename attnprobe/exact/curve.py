@@ -28,7 +28,7 @@ class Curve(NamedTuple):
 @exactly_compiled
 def curve_of(values, kinks, slopes, intercepts):
     """The part of a seed's readout that its inputs can reach."""
-    low, high = reach(values)
+    low, high = reach(values, 0.0)
     pieces = slice(np.searchsorted(kinks, low), np.searchsorted(kinks, high) + 1)  # the others hold no input
     kinks = kinks[pieces.start : pieces.stop - 1]
     return Curve(kinks, slopes[pieces], intercepts[pieces], *grid(kinks, low, high))

@@ -2,7 +2,7 @@
 
 Everything else in this room keeps nothing but sums. What two seeds get wrong together, and what a seed's wrong inputs
 look like, needs the inputs themselves, and costs milliseconds a seed. Answers are found from the few pooled values
-after which they change, as in :mod:`attnprobe.exact.answers`; they are those of the logit's sign.
+after which they change, as in :mod:`attnprobe.exact.answers`; those too near to call are decided without rounding.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from attnprobe.circuit import Circuit, Readout
-from attnprobe.exact.answers import find_steps
-from attnprobe.exact.seeds import finite, reach, stack
+from attnprobe.circuit import Circuit
+from attnprobe.exact.decided import decide
+from attnprobe.exact.seeds import finite, one, pooled_error, reach, stack
+from attnprobe.exact.steps import Steps, steps_of
 from attnprobe.population import Population
 
 __all__ = ["affordable", "answers"]
@@ -37,33 +38,38 @@ def answers(circuit: Circuit) -> Iterator[tuple[slice, np.ndarray]]:
     inputs = Population.of(circuit.task)
     if not len(circuit):
         return
+    alone = [circuit.take(slice(s, s + 1)) for s in range(len(circuit))]
     steps = _steps(circuit)
     size = max(1, BLOCK // max(len(circuit), circuit.task.vocab_size))
     for start in range(0, len(inputs), size):
         rows = slice(start, min(start + size, len(inputs)))
-        pooled, _ = circuit.pool(inputs.counts[rows])
-        yes = [_answer(readout, *s, z) for readout, s, z in zip(circuit.readouts, steps, pooled, strict=True)]
-        yield rows, np.array(yes)
+        counts = inputs.counts[rows]
+        pooled, _ = circuit.pool(counts)
+        yield rows, np.array([_answers(*seed, counts) for seed in zip(alone, steps, pooled, strict=True)])
 
 
-def _steps(circuit: Circuit) -> list[tuple[bool | None, np.ndarray]]:
-    """Each seed's first answer, and the pooled values after which it changes; no answer for numbers not finite."""
+def _steps(circuit: Circuit) -> list[tuple[Steps | None, float]]:
+    """Each seed's steps, if they are sure, and by how much its pooled values may be off."""
     seeds = stack(circuit)
-    found: list[tuple[bool | None, np.ndarray]] = []
-    for s, (readout, values) in enumerate(zip(circuit.readouts, circuit.values, strict=True)):
+    found: list[tuple[Steps | None, float]] = []
+    for s in range(len(circuit)):
+        steps, error = None, np.inf
         if finite(seeds, s):
-            always, steps, _ = find_steps(readout.kinks, readout.slopes, readout.intercepts, *reach(values))
-            found.append((always, steps))
-        else:
-            found.append((None, np.empty(0)))
+            weights, values, *curve = one(seeds, s)
+            error = pooled_error(weights, values, seeds.blur[s], seeds.value_error[s])
+            steps = steps_of(*curve, *reach(values, error))
+        found.append((steps if steps is not None and steps.sure else None, error))
     return found
 
 
-def _answer(readout: Readout, always: bool | None, steps: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Whether one seed says "yes" at pooled values z."""
-    if always is None:
-        return np.asarray(readout.logit(z) > 0)
-    yes = np.full(z.shape, always)
-    for step in steps:
+def _answers(alone: Circuit, steps: tuple[Steps | None, float], z: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Whether one seed says "yes" at pooled values z of count vectors."""
+    found, error = steps
+    if found is None:
+        return decide(alone, counts)
+    yes, close = np.full(z.shape, found.always), np.zeros(z.shape, dtype=np.bool_)
+    for step, width in zip(found.at, found.width, strict=True):
         yes ^= z > step
+        close |= np.abs(z - step) <= width + error
+    yes[close] = decide(alone, counts[close])
     return yes

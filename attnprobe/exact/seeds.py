@@ -12,9 +12,10 @@ from attnprobe.circuit import Circuit
 from attnprobe.machine import cores
 from attnprobe.training.compiled import exactly_compiled
 
-__all__ = ["EPS", "TINY", "Seeds", "each_part", "finite", "finite_seeds", "one", "reach", "stack"]
+__all__ = ["EPS", "TINY", "Seeds", "each_part", "finite", "finite_seeds", "one", "pooled_error", "reach", "stack"]
 
 EPS = float(np.finfo(np.float64).eps)
+SMALLEST = 5e-324  # what a product can lose by underflow
 TINY = 1e-290  # far above what is lost where products underflow, far below any value that matters
 SEEDS_A_PART = 16  # handing work to a thread costs about as much as one seed
 
@@ -28,6 +29,8 @@ class Seeds(NamedTuple):
     slopes: np.ndarray  # one more a seed: starts[s] + s : starts[s + 1] + s + 1
     intercepts: np.ndarray
     starts: np.ndarray  # (S + 1,)
+    blur: np.ndarray  # (S,): by how large a share weights may be off
+    value_error: np.ndarray  # (S,): by how much values may be
 
 
 def stack(circuit: Circuit) -> Seeds:
@@ -40,6 +43,8 @@ def stack(circuit: Circuit) -> Seeds:
         _joined([readout.slopes for readout in readouts]),
         _joined([readout.intercepts for readout in readouts]),
         np.cumsum([0, *(readout.kinks.size for readout in readouts)]),
+        circuit.blur,
+        circuit.value_error,
     )
 
 
@@ -82,9 +87,20 @@ def finite(seeds, s):
 
 
 @exactly_compiled
-def reach(values):
+def pooled_error(weights, values, blur, value_error):
+    """Bound on how far a pooled value in float64 is from the true one, for any input (:mod:`.rounding`)."""
+    least = weights.max()
+    for weight in weights:
+        least = min(least, weight) if weight > 0 else least
+    lost = values.size * SMALLEST / least if least > 0 else 0.0
+    of_sums = (values.size + 3) * EPS * np.abs(values).max()
+    return of_sums + min(2 * blur, 1.0) * (values.max() - values.min()) + value_error + lost
+
+
+@exactly_compiled
+def reach(values, error):
     """Numbers that enclose every pooled value, its rounding included."""
-    margin = 2 * (values.size + 2) * EPS * np.abs(values).max() + TINY
+    margin = error + 2 * (values.size + 2) * EPS * np.abs(values).max() + TINY
     return values.min() - margin, values.max() + margin
 
 

@@ -16,9 +16,10 @@ import numpy as np
 
 from attnprobe.circuit import Circuit
 from attnprobe.exact.altered import each_answer, forms_of, settled
-from attnprobe.exact.answers import find_steps
+from attnprobe.exact.decided import decide
 from attnprobe.exact.halves import halves
-from attnprobe.exact.seeds import each_part, one, reach, stack
+from attnprobe.exact.seeds import each_part, one, pooled_error, reach, stack
+from attnprobe.exact.steps import steps_of
 from attnprobe.population import check_size, compositions, multiplicity
 from attnprobe.task import Task
 from attnprobe.training.compiled import exactly_compiled
@@ -60,14 +61,13 @@ def turned_by_substitution(circuit: Circuit) -> np.ndarray:
 
 
 def _enumerate(circuit: Circuit) -> np.ndarray:
-    """The same (V, V) of a circuit's only seed, from the logit of every input."""
+    """The same (V, V) of a circuit's only seed, from the answer to every input."""
     task = circuit.task
     others = compositions(task.length - 1, task.vocab_size)
     orders = multiplicity(others, task.length - 1)
     yes = []
     for digit in np.eye(task.vocab_size, dtype=others.dtype):
-        pooled, _ = circuit.pool(others + digit)
-        yes.append(circuit.logit(pooled)[0] > 0)
+        yes.append(decide(circuit, others + digit))
     return np.array([[orders[~before & after].sum() for after in yes] for before in yes])
 
 
@@ -81,13 +81,15 @@ def count_turned(pairs, seeds, start, stop, turned, counted):
     answers = np.empty((seeds.weights.shape[1], longest), dtype=np.uint8)
     for s in range(start, stop):
         weights, values, kinks, slopes, intercepts = one(seeds, s)
-        low, high = reach(values)
-        always, steps, _ = find_steps(kinks, slopes, intercepts, low, high)
-        forms = forms_of(pairs, pairs.left.starts.size - 1, weights, values, always, steps, 0.0)
-        added = np.empty((values.size, steps.size))  # by one more position that holds the digit
+        error = pooled_error(weights, values, seeds.blur[s], seeds.value_error[s])
+        steps = steps_of(kinks, slopes, intercepts, *reach(values, error))
+        if not steps.sure:
+            continue
+        forms = forms_of(pairs, pairs.left.starts.size - 1, weights, values, steps, error, 0.0)
+        added = np.empty((values.size, steps.at.size))  # by one more position that holds the digit
         for digit in range(values.size):
-            for m in range(steps.size):
-                added[digit, m] = weights[digit] * (values[digit] - steps[m])
+            for m in range(steps.at.size):
+                added[digit, m] = weights[digit] * (values[digit] - steps.at[m])
         counted[s] = count_one(pairs, forms, added, answers, turned[s])
         if not counted[s]:
             turned[s] = 0

@@ -9,9 +9,9 @@ A file counts once ``run.json`` names it, so a crash leaves the folder as it was
 at a time may write (``lock``). :class:`Run` is what users hold.
 """
 
-from attnprobe.store.manifest import Manifest
+from attnprobe.store.manifest import Manifest, Source
 from attnprobe.store.opening import create_run, open_run
 from attnprobe.store.run import HISTORY, Run
 from attnprobe.store.shards import Shard
 
-__all__ = ["HISTORY", "Manifest", "Run", "Shard", "create_run", "open_run"]
+__all__ = ["HISTORY", "Manifest", "Run", "Shard", "Source", "create_run", "open_run"]

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from attnprobe.errors import AttnprobeError
+from attnprobe.errors import AttnprobeError, AttnprobeWarning
 
 __all__ = ["NAME", "only_writer"]
 
@@ -76,7 +76,7 @@ def _taken(folder: Path) -> int:
                 raise AttnprobeError(f"Cannot lock {folder}: {(error.strerror or str(error)).lower()}.") from None
             warnings.warn(
                 f"The file system of {folder} knows no locks: make sure yourself that no other process writes there.",
-                RuntimeWarning,
+                AttnprobeWarning,
                 stacklevel=4,
             )
             return descriptor

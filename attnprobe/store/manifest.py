@@ -8,7 +8,6 @@ form before anything acts on it: a run folder may come from a stranger.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,7 +34,8 @@ __all__ = [
 NAME = "run.json"
 FORMAT = 2
 UNFINISHED = "-unfinished"  # ends the name of a checkpoint
-MOST_BYTES = 64 * 2**20  # of run.json: that of a million seeds in shards of 64 has 6 million
+MOST_BYTES = 32 * 2**20  # of run.json: that of a million seeds in shards of 64 has 4 million, 20 if they are random
+MOST_PARTS = 200_000  # objects and lists in it: three a file
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, StringConstraints(max_length=1000)]
@@ -176,11 +176,12 @@ class Manifest(Part):
         ValueError
             When they are not what :meth:`encoded` gives.
         """
-        said = json.loads(data, parse_constant=_refused)
-        if not isinstance(said, dict):
-            raise ValueError("no object")
+        return cls._of(_parsed(data), data)
+
+    @classmethod
+    def _of(cls, said: dict[str, Any], data: bytes) -> Manifest:
         said.pop("sha256", None)
-        if _sealed(said) != data:
+        if set(said) != set(cls.model_fields) or _sealed(said) != data:
             raise ValueError("changed")
         manifest = cls.model_validate_json(json.dumps(said))
         if manifest.format != FORMAT or manifest.encoded() != data:
@@ -209,19 +210,29 @@ def read_manifest(path: Path) -> Manifest:
         f"`attnprobe verify {path} --repair` write it anew from the shards."
     )
     try:
-        said = json.loads(data, parse_constant=_refused)
-        found = said.get("format") if isinstance(said, Mapping) else None
+        said = _parsed(data)
+        found = said.get("format")
         if type(found) is int and 0 < found < 10**6 and found != FORMAT:
             when = "a newer" if found > FORMAT else "an earlier"
             raise AttnprobeError(
                 f"{path} has format {found}; this attnprobe ({attnprobe.__version__}) reads format {FORMAT}. "
                 f"Open it with {when} version of attnprobe."
             )
-        return Manifest.decoded(data)
+        return Manifest._of(said, data)
     except AttnprobeError:
         raise
     except (ValueError, RecursionError, ValidationError):
         raise damaged from None
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    """The object that is written there, unless it has more parts than any run: each would take many times its bytes."""
+    if data.count(b"{") + data.count(b"[") > MOST_PARTS or data.count(b'":') > 8 * MOST_PARTS:
+        raise ValueError("too many parts")
+    said = json.loads(data, parse_constant=_refused)
+    if not isinstance(said, dict):
+        raise ValueError("no object")
+    return said
 
 
 def _sealed(said: dict[str, Any]) -> bytes:

@@ -23,7 +23,7 @@ from attnprobe.schema import Column, Schema
 from attnprobe.seeds import spelled, unspelled
 from attnprobe.store import shards, tables
 from attnprobe.store.folder import Folder
-from attnprobe.store.manifest import NAME, UNFINISHED, Manifest, ShardRecord, TableRecord
+from attnprobe.store.manifest import NAME, UNFINISHED, Manifest, ShardRecord, Source, TableRecord
 from attnprobe.store.shards import Shard, ShardFile
 
 if TYPE_CHECKING:
@@ -81,28 +81,33 @@ class Run:
 
     def require_seeds(self) -> None:
         """Raise where no seed has been trained yet."""
+        if not self.manifest.shards and self.origin == "imported":
+            raise AttnprobeError(f"{self.path} holds no weights yet. Import some: attnprobe import {self.path} FILE...")
         if not self.manifest.shards:
             raise AttnprobeError(f"{self.path} holds no trained seeds yet. Train some: attnprobe train {self.path}")
 
-    @property
+    @cached_property
     def seeds(self) -> np.ndarray:
         """The trained seeds, int64 (S,), ascending."""
-        return self._places[0]
+        listed = [self.seeds_of(record) for record in self.manifest.shards]
+        return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *listed]))
 
-    @cached_property
-    def _places(self) -> tuple[np.ndarray, np.ndarray]:
-        """The seeds in ascending order, and where each stands in the order of the shards."""
-        if not self.manifest.shards:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        stored = np.concatenate([self.seeds_of(record) for record in self.manifest.shards])
-        order = np.argsort(stored, kind="stable")
-        return stored[order], order
+    def _tensors(self, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """Tensors of all shards in the order of the seeds; each file is opened once."""
+        self.require_seeds()
+        wanted, found = list(names), {}
+        for record in self.manifest.shards:
+            file, rows = self.file(record), np.searchsorted(self.seeds, self.seeds_of(record))
+            together = rows[-1] - rows[0] + 1 == rows.size
+            for name in wanted:
+                part = file.tensor(name)
+                if name not in found:
+                    found[name] = np.empty((len(self.seeds), *part.shape[1:]), dtype=part.dtype)
+                found[name][slice(rows[0], rows[-1] + 1) if together else rows] = part
+        return found
 
     def _tensor(self, name: str) -> np.ndarray:
-        self.require_seeds()
-        parts = [self.file(record).tensor(name) for record in self.manifest.shards]
-        stored = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        return stored[self._places[1]]
+        return self._tensors([name])[name]
 
     @cached_property
     def status(self) -> np.ndarray:
@@ -117,7 +122,7 @@ class Run:
     @cached_property
     def weights(self) -> dict[str, np.ndarray]:
         """Trained weights by state dict name, float32, each (S, *shape)."""
-        return {name: self._tensor(name) for name in parameter_shapes(self.config)}
+        return self._tensors(parameter_shapes(self.config))
 
     @cached_property
     def circuit(self) -> Circuit:
@@ -129,8 +134,9 @@ class Run:
         steps = self.config.snapshot_steps
         if steps.size == 0:
             raise AttnprobeError(f"{self.path} keeps no snapshots: it was trained with snapshots = 0.")
-        wanted = parameter_shapes(self.config) if names is None else names
-        return steps, {name: self._tensor(f"snapshot.{name}") for name in wanted}
+        wanted = list(parameter_shapes(self.config) if names is None else names)
+        kept = self._tensors(f"snapshot.{name}" for name in wanted)
+        return steps, {name: kept[f"snapshot.{name}"] for name in wanted}
 
     def model(self, seed: int) -> AttentionModel:
         """A plain AttentionModel that holds a copy of the seed's trained weights."""
@@ -184,8 +190,11 @@ class Run:
             ) from None
         return file
 
-    def add_shard(self, shard: Shard) -> None:
-        """Write a shard of finished seeds; it belongs to the run once ``run.json`` names it."""
+    def add_shard(self, shard: Shard, sources: Iterable[Source] = ()) -> None:
+        """Write a shard of finished seeds; it belongs to the run once ``run.json`` names it.
+
+        ``sources`` are the files that imported weights came from, one for each seed.
+        """
         with self.writing():
             record, files = self._written(shard, self.config)
             done = self._older(record)
@@ -194,6 +203,7 @@ class Run:
                 remove=[old.file for old in done],
                 shards=_in_order([*self.manifest.shards, record]),
                 unfinished=tuple(old for old in self.manifest.unfinished if old not in done),
+                sources=tuple(sorted([*self.manifest.sources, *sources], key=lambda source: source.seed)),
             )
 
     def keep(self, shard: Shard, steps: int) -> None:
@@ -243,9 +253,12 @@ class Run:
         """Take files out of the run without touching them: shards, tables, parts of the report."""
         out = set(names)
         with self.writing():
+            kept = tuple(record for record in self.manifest.shards if record.file not in out)
+            seeds = {int(seed) for record in kept for seed in self.seeds_of(record)}
             self._commit(
                 forget=out,
-                shards=tuple(record for record in self.manifest.shards if record.file not in out),
+                shards=kept,
+                sources=tuple(source for source in self.manifest.sources if source.seed in seeds),
                 unfinished=tuple(record for record in self.manifest.unfinished if record.file not in out),
                 tables={name: said for name, said in self.manifest.tables.items() if _table_file(name) not in out},
                 drawn={name: state for name, state in self.manifest.drawn.items() if name not in out},
@@ -361,7 +374,7 @@ class Run:
     def _forget(self, before: tuple[ShardRecord, ...]) -> None:
         """Forget what was read of other shards than those that the run has now."""
         if self.manifest.shards != before:
-            for name in ("status", "steps", "weights", "circuit", "_places"):
+            for name in ("status", "steps", "weights", "circuit", "seeds"):
                 self.__dict__.pop(name, None)
 
 

@@ -27,12 +27,14 @@ import safetensors
 import safetensors.numpy
 
 from attnprobe.config import Config
+from attnprobe.errors import shown
 from attnprobe.outcome import Outcome
 from attnprobe.parameters import parameter_shapes
 
 __all__ = ["Shard", "ShardFile", "encode"]
 
 KEY = "attnprobe"  # of the metadata
+LONGEST_ABOUT = 10_000  # characters of what a file says of itself
 TYPES = {"I64": np.int64, "I32": np.int32, "U8": np.uint8, "F32": np.float32, "F64": np.float64}
 Expected = dict[str, tuple[str, tuple[int, ...]]]  # type and shape by name
 
@@ -109,7 +111,7 @@ class ShardFile:
         try:
             self._file = safetensors.safe_open(path, framework="numpy")
         except (safetensors.SafetensorError, OSError) as error:
-            raise ValueError(f"it is no safetensors file ({error})") from None
+            raise ValueError(f"it is no safetensors file ({shown(str(error))})") from None
         self._about = _about(self._file.metadata())
         self._check(count)
 
@@ -197,7 +199,8 @@ class ShardFile:
 
 def _about(metadata: Mapping[str, str] | None) -> dict[str, Any]:
     try:
-        about = json.loads((metadata or {})[KEY])
+        text = (metadata or {})[KEY]
+        about = json.loads(text) if len(text) <= LONGEST_ABOUT else None
     except (KeyError, ValueError, RecursionError):
         about = None
     if not isinstance(about, dict):

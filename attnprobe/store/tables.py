@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attnprobe.errors import AttnprobeError, did_you_mean
+from attnprobe.errors import AttnprobeError, did_you_mean, shown
 from attnprobe.schema import Schema
 
 __all__ = ["decode", "encode"]
@@ -51,7 +51,7 @@ def decode(name: str, data: bytes, most_rows: int, columns: list[str] | None = N
         if isinstance(error, AttnprobeError):
             raise
         raise AttnprobeError(
-            f"Table {name!r} cannot be read: {error}. Compute it again: attnprobe analyze RUN {name}"
+            f"Table {name!r} cannot be read ({shown(str(error))}). Compute it again: attnprobe analyze RUN {name}"
         ) from None
     return frame
 

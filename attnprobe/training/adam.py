@@ -9,8 +9,8 @@ from attnprobe.training.compiled import stage
 __all__ = ["update"]
 
 f32 = np.float32
-TINY = f32(1e-30)  # moments below this are set to zero: denormal numbers are slow
-SMALLEST_NORMAL = f32(1.1754944e-38)  # divisor of a zero gradient where eps is zero too: no update
+TINY = 1e-30  # moments below this are set to zero: denormal numbers are slow
+UNSEEN = 1e-7  # share of eps: what a moment below TINY is to a step, if eps is as usual
 
 
 @stage
@@ -21,10 +21,12 @@ def update(weights, grad, m, v, t, spec):
     size = f32(spec.lr / (1 - spec.beta1**t))
     correction = f32(1 / np.sqrt(1 - spec.beta2**t))
     eps = f32(spec.eps)
+    tiny_m, tiny_v = f32(min(TINY, spec.eps)), f32(min(TINY, (UNSEEN * spec.eps) ** 2))
     for i in range(weights.size):
         g = grad[i]
         mi = beta1 * m[i] + less1 * g
         vi = beta2 * v[i] + less2 * g * g
-        m[i] = mi if abs(mi) > TINY else f32(0)
-        v[i] = vi if vi > TINY else f32(0)
-        weights[i] -= size * mi / max(np.sqrt(vi) * correction + eps, SMALLEST_NORMAL)
+        m[i] = mi if abs(mi) > tiny_m else f32(0)
+        v[i] = vi if vi > tiny_v else f32(0)
+        update = size * mi / (np.sqrt(vi) * correction + eps)
+        weights[i] -= update if mi != f32(0) else f32(0)  # 0 / 0 where eps is 0 too

@@ -13,6 +13,11 @@ Going back, with h = g df/dz / S of each row (g is the derivative of the loss by
 and from there by the chain rule to E, w, bV, WK and q. The gradient of the key bias is exactly zero, so it
 keeps its initial value (torch lets it drift by rounding noise, which changes no answer).
 
+Where scores span more than WIDE, a row that holds low scores alone would lose its digits, or its factor 1 / S overflow.
+Then every row is pooled relative to the highest score t that is in it, z = v_t + sum_d c_d e_d (v_d - v_t) / S, slowly
+and with nothing left to overflow, and the way back adds up dv and ds themselves. So is a single position, for then ds
+is 0 and not what rounding leaves of it, which Adam would make a step of.
+
 Digits go by slot. A count is taken from its field of a packed word without shifting it down: the field's
 place is a power of two, which is taken off e_d (going forward) or P_d and Q_d (going back) once instead.
 """
@@ -22,16 +27,17 @@ from __future__ import annotations
 import numpy as np
 
 from attnprobe.training.block import INVERSE, NORMALISER, POOLED, PULL, PULL_POOLED, WEIGHTED
-from attnprobe.training.compiled import stage
+from attnprobe.training.compiled import apart, stage
 from attnprobe.training.exponential import exp
 from attnprobe.training.memory import zeros
 from attnprobe.training.spec import COUNT_BITS, FIELDS, LANES, MOST_SLOTS, VALUE_BIAS, slots_of
-from attnprobe.training.vectors import add_scaled, dot, scaled
+from attnprobe.training.vectors import add_scaled, dot, keep_apart, scaled
 
-__all__ = ["clear", "collapse", "gradient", "new_slots", "pool", "unpool"]
+__all__ = ["clear", "collapse", "gradient", "new_slots", "pool", "pool_wide", "unpool", "unpool_wide"]
 
 f32, i32, u32 = np.float32, np.int32, np.uint32
-SMALLEST = f32(1e-30)  # of exp(s_d - max s): scores more than 69 below the largest count as 69 below
+WIDE = f32(40)  # range of scores; 1 / S is at most exp of it
+VANISHING = f32(-87)  # exp of less is no normal number
 MASKS = tuple(u32((2**COUNT_BITS - 1) << (COUNT_BITS * field)) for field in range(FIELDS))
 MASK_0, MASK_1, MASK_2, MASK_3, MASK_4 = MASKS
 
@@ -54,9 +60,9 @@ def new_slots(vocab_size: int) -> np.ndarray:
 
 @stage
 def collapse(weights, spec, u, slots):
-    """Scores and values of the digits; returns the lowest and the highest value.
+    """Scores and values of the digits; returns the lowest and the highest value, and whether rows are pooled apart.
 
-    Both are not finite where any score or value is not.
+    Both values are not finite where any score or value is not.
     """
     u[:] = f32(0)
     for a in range(spec.att_dim):
@@ -71,21 +77,22 @@ def collapse(weights, spec, u, slots):
             embed = spec.embed + e * spec.slots + s
             add_scaled(slots, SCORE + s, weights, embed, u[e])
             add_scaled(slots, VALUE + s, weights, embed, weights[spec.value + e])
-    top, lowest, highest = f32(-np.inf), f32(np.inf), f32(-np.inf)
+    top, bottom, lowest, highest = f32(-np.inf), f32(np.inf), f32(np.inf), f32(-np.inf)
     sound = f32(0)
     n = min(spec.slots, MOST_SLOTS)  # as it is; told to LLVM, which makes better code for short loops
     for s in range(n):
         absent, value = slots[ABSENT + s], slots[VALUE + s]
         top = max(top, slots[SCORE + s] - absent)
+        bottom = min(bottom, slots[SCORE + s] + absent)
         lowest = min(lowest, value + absent)
         highest = max(highest, value - absent)
         sound += (slots[SCORE + s] + value) * f32(0)
     for s in range(n):
-        draw = max(exp(slots[SCORE + s] - top - slots[ABSENT + s]), SMALLEST)
+        draw = exp(slots[SCORE + s] - top - slots[ABSENT + s])
         slots[DRAW + s] = draw
         slots[DRAW_PLACED + s] = draw * slots[PLACE + s]
         slots[VALUE_PLACED + s] = draw * slots[PLACE + s] * slots[VALUE + s]
-    return lowest + sound, highest + sound
+    return lowest + sound, highest + sound, top - bottom > WIDE or spec.length == 1
 
 
 @stage
@@ -105,6 +112,45 @@ def pool(n, spec, packed, slots, rows):
         inverse = f32(1) / rows[NORMALISER + i]
         rows[INVERSE + i] = inverse
         rows[POOLED + i] = rows[WEIGHTED + i] * inverse
+
+
+@apart
+def pool_wide(n, spec, packed, slots, rows):
+    """The same for wide scores. 1 takes the place of 1 / S, which is in ``unpool_wide``."""
+    keep_apart()
+    for i in range(n):
+        _, _, pooled = _pool_row(i, spec, packed, slots)
+        rows[INVERSE + i], rows[POOLED + i] = f32(1), pooled
+
+
+@stage
+def _pool_row(i, spec, packed, slots):
+    """The slot with the highest score in a row, the normaliser relative to it, and the pooled value."""
+    n = min(spec.slots, MOST_SLOTS)
+    top = -1
+    for s in range(n):
+        if _count(i, s, packed) > 0 and (top < 0 or slots[SCORE + s] > slots[SCORE + top]):
+            top = s
+    normaliser = pulled = f32(0)
+    for s in range(n):
+        drawn = _drawn(i, s, top, packed, slots)
+        normaliser += drawn
+        pulled += drawn * (slots[VALUE + s] - slots[VALUE + top])
+    return top, normaliser, slots[VALUE + top] + pulled / normaliser
+
+
+@stage
+def _drawn(i, s, top, packed, slots):
+    """Count times exp of the score less the row's highest: 0 below VANISHING."""
+    count = _count(i, s, packed)
+    below = min(slots[SCORE + s] - slots[SCORE + top], f32(0))  # scores of other digits may be higher
+    return f32(count) * exp(below) if count > 0 and below > VANISHING else f32(0)
+
+
+@stage
+def _count(i, s, packed):
+    """How often a row holds the digit of a slot."""
+    return i32(packed[s // FIELDS, i] >> u32(COUNT_BITS * (s % FIELDS))) & i32(2**COUNT_BITS - 1)
 
 
 @stage
@@ -145,15 +191,27 @@ def unpool(n, spec, packed, rows, slots):
             slots[Q + group * FIELDS + field] += q
 
 
+@apart
+def unpool_wide(n, spec, packed, rows, slots):
+    """Add the rows' part of dv to P, and of ds to Q, where scores are wide."""
+    keep_apart()
+    for i in range(n):
+        top, normaliser, pooled = _pool_row(i, spec, packed, slots)
+        for s in range(min(spec.slots, MOST_SLOTS)):
+            dv = rows[PULL + i] * (_drawn(i, s, top, packed, slots) / normaliser)
+            slots[P + s] += dv
+            slots[Q + s] += dv * (slots[VALUE + s] - pooled)
+
+
 @stage
-def gradient(weights, grad, spec, u, du, slots):
+def gradient(weights, grad, spec, u, du, slots, wide):
     """From P and Q to the gradients of embedding, value, key and query."""
     value_bias = f32(0)
     for s in range(min(spec.slots, MOST_SLOTS)):
         draw = slots[DRAW + s] * slots[PLACE + s]
-        dv = draw * slots[P + s]
+        dv = slots[P + s] if wide else draw * slots[P + s]
         slots[DV + s] = dv
-        slots[DS + s] = slots[VALUE + s] * dv - draw * slots[Q + s]
+        slots[DS + s] = slots[Q + s] if wide else slots[VALUE + s] * dv - draw * slots[Q + s]
         value_bias += dv
     grad[spec.biases + VALUE_BIAS] = value_bias
     for e in range(spec.embed_dim):

@@ -12,6 +12,7 @@ import contextlib
 import math
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,9 +21,9 @@ from queue import Empty, SimpleQueue
 import numpy as np
 
 from attnprobe.config import Config
-from attnprobe.errors import AttnprobeError
+from attnprobe.errors import AttnprobeError, AttnprobeWarning
 from attnprobe.events import Listener
-from attnprobe.machine import cores
+from attnprobe.machine import cores, cpu_kind
 from attnprobe.progress import shown
 from attnprobe.seeds import check_seeds
 from attnprobe.store import Run, Shard, create_run
@@ -86,6 +87,7 @@ def train(
     run = create_run(out, config)
     with run.writing(), shown(progress, events) as listener:
         work = portions(run, config, wanted, shard_size)
+        _note_another_machine(run, bool(work))
         told = Telling(listener, sum(portion.seeds.size for portion in work), config.steps)
 
         def keep(shard: Shard) -> None:
@@ -104,6 +106,18 @@ def train(
         if run.config.steps < config.steps:
             run.extend(config.steps)
     return run
+
+
+def _note_another_machine(run: Run, work: bool) -> None:
+    """Say so where seeds join others that were trained on another kind of processor."""
+    theirs, ours = run.manifest.made_with.cpu_kind, cpu_kind()
+    if work and theirs != ours and (run.manifest.shards or run.manifest.unfinished):
+        warnings.warn(
+            f"{run.path} was begun on another kind of processor ({theirs!r}; this is {ours!r}). Seeds that are trained "
+            "here are as good as the others, but not those that would come out there, bit for bit.",
+            AttnprobeWarning,
+            stacklevel=3,
+        )
 
 
 def train_shard(

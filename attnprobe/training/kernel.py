@@ -148,7 +148,7 @@ def _step(seed, step, spec, state, work):
             curve.wrong,
             curve.wrong_words,
         )
-    lowest, highest = attention.collapse(weights, spec, u, slots)
+    lowest, highest, wide = attention.collapse(weights, spec, u, slots)
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         return np.nan
     readout.tabulate(
@@ -183,15 +183,21 @@ def _step(seed, step, spec, state, work):
         rounded = (n + ROUND - 1) // ROUND * ROUND
         stream.draw(key, first, rounded, spec, block.halves, block.packed)
         stream.label(rounded, spec, block.packed, block.rows)
-        attention.pool(rounded, spec, block.packed, slots, block.rows)
+        if wide:
+            attention.pool_wide(rounded, spec, block.packed, slots, block.rows)
+        else:
+            attention.pool(rounded, spec, block.packed, slots, block.rows)
         readout.find_cells(rounded, curve.grid, block.rows, block.place)
         readout.look_up(rounded, block.rows, block.place, curve.first, curve.kink, curve.pairs, block.line_pairs)
         total += loss.residuals(n, rounded, np.float32(1.0 / spec.batch_size), block.rows, block.line)
         readout.tally(rounded, block.place, block.line_pairs, curve.banks)
-        attention.unpool(rounded, spec, block.packed, block.rows, slots)
+        if wide:
+            attention.unpool_wide(rounded, spec, block.packed, block.rows, slots)
+        else:
+            attention.unpool(rounded, spec, block.packed, block.rows, slots)
 
     # first, because it is a chain of short sums: the next stage has something to do meanwhile
-    attention.gradient(weights, grad, spec, u, du, slots)
+    attention.gradient(weights, grad, spec, u, du, slots, wide)
     grad[spec.biases + OUTPUT_BIAS] = readout.gather(
         curve.side,
         curve.histogram,

@@ -88,7 +88,7 @@ def initial_order(config: Config, weights: np.ndarray) -> np.ndarray:
     units, H = Spec.of(config).units, config.hidden
     w1, b1 = np.zeros((2, units), dtype=np.float32)
     w1[:H], b1[:H] = weights[-3 * H - 1 : -2 * H - 1], weights[-2 * H - 1 : -H - 1]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         kink = np.where(w1 == 0, np.float32(np.inf), -b1 / w1)
     order = np.empty(units, dtype=np.int32)
     order[unit_positions(units)] = np.argsort(kink, kind="stable")

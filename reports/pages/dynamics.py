@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reports import dynamics, precedence, survival
-from reports.facts import known, n_finite, untrained
+from reports.facts import imported, known, n_finite, untrained
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
@@ -22,6 +22,8 @@ ATTENTION_FIRST = "attention had gone half of its way before values in {:,} of {
 
 def unseen(material: Material) -> str:
     """Why the way cannot be seen, and what to do to see it."""
+    if imported(material):
+        return "Seeds that are trained here keep snapshots, which show how focus, values and accuracy change."
     if untrained(material):
         return "A run of one step or more would show how focus, values and accuracy change."
     if material["dynamics"].empty:
@@ -30,6 +32,8 @@ def unseen(material: Material) -> str:
 
 
 def _why_unseen(material: Material) -> str:
+    if imported(material):
+        return "Weights that were trained elsewhere come without a history, so the way to them cannot be seen."
     if untrained(material):
         return "Nothing was trained, so there is no way that the seeds went."
     if material["dynamics"].empty:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports import failed
-from reports.facts import known, noun, untrained
+from reports.facts import imported, known, noun, untrained
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
@@ -27,7 +27,9 @@ def finding(material: Material) -> str:
     if lost == n == 1:
         seed = seeds.iloc[0]
         how = (
-            "its training became not finite"
+            "it is not finite"
+            if seed["status"] != "trained" and imported(material)
+            else "its training became not finite"
             if seed["status"] != "trained"
             else f"its accuracy is {number(seed['accuracy'])}"
         )
@@ -40,9 +42,14 @@ def finding(material: Material) -> str:
 
 def _meaning(material: Material) -> str:
     always_no = known(material).loc["accuracy_always_no", "estimate"]
+    when = (
+        "its weights are not finite, or when its exact accuracy is"
+        if imported(material)
+        else "its training became not finite, or when its exact accuracy after the last step is"
+    )
     return (
-        "A seed has failed when its training became not finite, or when its exact accuracy after the last "
-        f"step is below 0.9. (Always answering “no” gives {number(always_no, 4)}.) Failed seeds stay in every rate."
+        f"A seed has failed when {when} below 0.9. (Always answering “no” gives {number(always_no, 4)}.) Failed seeds "
+        "stay in every rate."
     )
 
 
@@ -62,7 +69,7 @@ def _worst(sheet: Sheet, material: Material) -> None:
             (
                 str(seed["seed"]),
                 seed["status"],
-                f"{seed['steps']:,}",
+                "–" if imported(material) and not seed["steps"] else f"{seed['steps']:,}",
                 exact_accuracy(seed["error_probability"]),
                 number(seed["loss"]),
                 number(seed["focus"], 2),

@@ -11,8 +11,9 @@ import numpy as np
 
 import attnprobe
 from attnprobe.config import Config
+from attnprobe.foreign import KNOWN_SETTINGS
 from attnprobe.seeds import spelled
-from reports.facts import untrained
+from reports.facts import imported, untrained
 from reports.figure import Material
 from reports.pages.page import Page
 from reports.sheet import Sheet
@@ -47,7 +48,12 @@ def _definitions(sheet: Sheet, material: Material) -> None:
     V, L = material.config.vocab_size, material.config.length
     rows: Sequence[Sequence[str]] = (
         ("word", "meaning"),
-        ("seed", "the whole number that fixes one training run: initial weights and data"),
+        (
+            "seed",
+            "the number of one imported network"
+            if imported(material)
+            else "the whole number that fixes one training run: initial weights and data",
+        ),
         ("score s(d)", "of a digit d, before the softmax, in nats; free up to a shift common to all digits"),
         (
             "attention a(i)",
@@ -104,8 +110,30 @@ def made(material: Material) -> str:
     return f"{exact}, so what one seed does is computed exactly; how seeds vary is estimated from {n:,}."
 
 
+def _training(material: Material) -> str:
+    """How the weights came to be."""
+    if imported(material):
+        return (
+            "Elsewhere: of how these weights were trained nothing is known here, so there are no learning curves, no "
+            "snapshots and no starts to compare with. They are taken for the exercise’s network: scores q · k / "
+            "sqrt(att_dim), softmax over positions without positional terms, a scalar value, Linear-ReLU-Linear, and a "
+            "logit above 0 as “yes”. A file of weights does not say so itself."
+        )
+    return (
+        "Adam on binary cross entropy, a new random batch each step. Seed s starts from the weights that torch "
+        "gives after torch.manual_seed(s); its batches depend on (s, step) alone, so that a seed is the same in "
+        "any company."
+    )
+
+
 def _methods(sheet: Sheet, material: Material) -> None:
     V, L = material.config.vocab_size, material.config.length
+    sample = (
+        "The imported networks are taken as a random sample of networks like them; whether they are one is not known "
+        "here."
+        if imported(material)
+        else "The seeds of a run are taken as a random sample of all seeds."
+    )
     paragraphs = (
         (
             "Exact",
@@ -113,12 +141,13 @@ def _methods(sheet: Sheet, material: Material) -> None:
             f"{math.comb(L + V - 1, V - 1):,} count vectors stands for L! / (c_0! c_1! …) sequences, a whole number. "
             "Accuracy, error, loss and certificates are sums over all of them; attention by digit, focus and entropy "
             "are expectations over the same sequences, integrals in one variable that are exact to rounding. Weights "
-            "are float32, as trained; all that follows from them is float64. An answer that rounding could turn is "
-            "counted as undecided, with a bound on the rounding error that is derived, not guessed.",
+            f"are float32, as {'imported' if imported(material) else 'trained'}; all that follows from them is "
+            "float64. An answer that rounding could turn is counted as undecided, with a bound on the rounding error "
+            "that is derived, not guessed.",
         ),
         (
             "Estimated",
-            "The seeds of a run are taken as a random sample of all seeds. Brackets are 95 % intervals over whole "
+            f"{sample} Brackets are 95 % intervals over whole "
             "seeds, and the table summary names the method and n of each. With many intervals, one in twenty misses "
             "what it estimates: read them one by one, not as a search for the largest.",
         ),
@@ -136,12 +165,7 @@ def _methods(sheet: Sheet, material: Material) -> None:
             "numbers are of all seeds. The two digits of the rule keep their colours throughout, other digits are "
             "grey.",
         ),
-        (
-            "Training",
-            "Adam on binary cross entropy, a new random batch each step. Seed s starts from the weights that torch "
-            "gives after torch.manual_seed(s); its batches depend on (s, step) alone, so that a seed is the same in "
-            "any company.",
-        ),
+        ("Training", _training(material)),
     )
     for title, words in paragraphs:
         sheet.text(title, weight="bold")
@@ -165,6 +189,11 @@ def _used(material: Material) -> list[tuple[str, str]]:
 
 def made_by(material: Material) -> str:
     """By what."""
+    if imported(material):
+        return (
+            f"Imported with attnprobe {material.manifest.attnprobe} from the files below, which the command imports "
+            "again."
+        )
     return (
         f"{'Begun' if untrained(material) else 'Trained'} with attnprobe {material.manifest.attnprobe}; the command "
         "below makes the run and this report again, byte for byte."
@@ -173,6 +202,8 @@ def made_by(material: Material) -> str:
 
 def command(material: Material) -> str:
     """The command that makes the run again: its seeds, and each setting that is not the default."""
+    if imported(material):
+        return _import_command(material)
     seeds = spelled(np.sort(material["seeds"]["seed"].to_numpy()))
     asked = seeds if len(seeds) <= LONGEST else "SEEDS.txt"
     parts = ["attnprobe", "study", material.path.name, "--seeds", asked]
@@ -184,10 +215,49 @@ def command(material: Material) -> str:
     return shlex.join(parts)
 
 
-def _provenance(sheet: Sheet, material: Material) -> None:
+def _import_command(material: Material) -> str:
+    """The command that imports the files again; their names stand in the table below it."""
+    config, usual = material.config, Config()
+    seeds = spelled(np.sort(material["seeds"]["seed"].to_numpy()))
+    parts = [
+        "attnprobe",
+        "import",
+        material.path.name,
+        "FILES...",
+        "--seeds",
+        seeds if len(seeds) <= LONGEST else "...",
+    ]
+    for name, standard in (("rule", usual.rule), ("length", usual.length), ("steps", 0)):
+        if getattr(config, name) != standard:
+            parts += [f"--{name}", str(getattr(config, name))]
+    return " ".join(part if part in ("FILES...", "...") else shlex.quote(part) for part in parts)
+
+
+def _sources(material: Material) -> list[tuple[str, str, str]]:
+    """The first of the files that imported weights came from."""
+    sources = material.manifest.sources
+    rows = [
+        (str(source.seed), textwrap.shorten(ascii(source.name)[1:-1], 26, placeholder="…"), source.sha256)
+        for source in sources[:MOST_SHARDS]
+    ]
+    if len(sources) > MOST_SHARDS:
+        rows.append(("", f"{len(sources) - MOST_SHARDS:,} more", "run.json in the run folder has them all"))
+    return [("seed", "file", "SHA-256"), *rows]
+
+
+def _how_again(sheet: Sheet, material: Material) -> None:
+    """The command, and what it needs."""
     sheet.text("The command", weight="bold")
     again = command(material)
     sheet.code(again)
+    if imported(material):
+        sheet.text(
+            "FILES... are the files below in their order; options that said how to read them (such as --rename or "
+            "--scale) are to be given again.",
+            size=8,
+        )
+        sheet.table(_sources(material), (0.9, 1.5, 4.3), size=7.5)
+        return
     if "SEEDS.txt" in again:
         sheet.text(f"SEEDS.txt is a text file of the {len(material['seeds']):,} seeds, one a line.", size=8)
     sheet.text(
@@ -195,10 +265,17 @@ def _provenance(sheet: Sheet, material: Material) -> None:
         "of processor adds up in another order; compare distributions there, not bits.",
         size=8,
     )
+
+
+def _provenance(sheet: Sheet, material: Material) -> None:
+    _how_again(sheet, material)
     sheet.space(0.08)
     sheet.text("Settings", weight="bold")
     fields = Config.model_fields
     settings = material.config.model_dump(mode="json")
+    if imported(material):  # the others say how to train, which is not known
+        known = {name: settings[name] for name in KNOWN_SETTINGS}
+        settings = {**known, "steps": settings["steps"] or "not known"}
     sheet.table(
         [
             ("setting", "value", "meaning"),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from reports import exercise
-from reports.facts import ENOUGH, fixed_focus, known, n_finite, no_rivals, noun, untrained
+from reports.facts import ENOUGH, fixed_focus, imported, known, n_finite, no_rivals, noun, untrained
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
@@ -139,7 +139,9 @@ def setting(material: Material) -> str:
     V, L = config.vocab_size, config.length
     seeds = plural(n, "random seed")
     done = (
-        f"as {seeds} begin{'s' if n == 1 else ''} it, untrained,"
+        f"with weights that were trained elsewhere ({plural(n, 'file')}),"
+        if imported(material)
+        else f"as {seeds} begin{'s' if n == 1 else ''} it, untrained,"
         if untrained(material)
         else (f"trained from {seeds} for {plural(config.steps, 'step')},")
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports import stuck
-from reports.facts import untrained
+from reports.facts import imported, untrained
 from reports.figure import Material
 from reports.pages.page import Page, Row
 from reports.sheet import Sheet
@@ -20,7 +20,8 @@ LONGEST = 40  # letters of an example
 def none(material: Material) -> str:
     """Only what a stuck seed would be, where there is none."""
     n, *_ = stuck.missing(material)
-    return "" if n else "A seed is stuck when its training stayed finite and its exact accuracy is below 0.9."
+    finite = "its weights are" if imported(material) else "its training stayed"
+    return "" if n else f"A seed is stuck when {finite} finite and its exact accuracy is below 0.9."
 
 
 def _best_alone(sheet: Sheet, material: Material) -> None:
