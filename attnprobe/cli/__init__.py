@@ -8,15 +8,20 @@ A command is a function in one of the modules here, named in :mod:`attnprobe.cli
     foreign.py   import, export: weights from elsewhere, and for elsewhere
     options.py   options that commands share, and the settings of a run
     output.py    what is printed, and the formats of query
+    checking.py  verify
+    telling.py   bars, plain lines and the log (log.py) of what a command does
     stopping.py  Ctrl-C and SIGTERM
+    standard.py  standard output and error that are closed or full
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from attnprobe.cli import standard
 from attnprobe.cli.stopping import watched
 
 if TYPE_CHECKING:
@@ -27,15 +32,30 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; bad input is one message and exit code 2, being stopped one sentence and 130 or 143."""
+    standard.open_all()
     with watched():
         from attnprobe.cli.commands import app
         from attnprobe.errors import AttnprobeError
 
         _plain_warnings()
+        message = ""
         try:
             app()
         except AttnprobeError as error:
-            print(f"attnprobe: {error}", file=sys.stderr)
+            message = str(error)
+        except BrokenPipeError:  # whoever read what is printed has read enough
+            pass
+        except OSError as error:
+            message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "") + "."
+        except MemoryError as error:
+            message = f"There is not enough memory. {error}".strip()
+        finally:
+            unsaid = standard.flush()
+        if unsaid and not message:
+            message = f"Cannot print: {unsaid}."
+        if message:
+            with contextlib.suppress(OSError, ValueError):
+                print(f"attnprobe: {message}", file=sys.stderr, flush=True)
             sys.exit(2)
 
 
