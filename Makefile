@@ -1,6 +1,7 @@
 # make demo    train 256 seeds, tabulate them, report on them (runs/demo)
 # make test    the tests
 # make bench   speed against other ways to train, 15 to 20 minutes, into benchmarks/RESULTS.md (QUICK=1: a look)
+# make fuzz    hostile input for FUZZ_MINUTES (10): expressions, seeds, settings, command lines, run folders, weights
 # Each does all its own set-up in .venv; python3 (3.11 or newer) and make are all they need.
 
 PYTHON ?= python3
@@ -8,7 +9,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv/.ready-bench
 
-.PHONY: demo test bench lint types docs clean
+FUZZ_MINUTES ?= 10
+
+.PHONY: demo test bench fuzz lint types docs clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -19,6 +22,9 @@ test: $(READY)
 
 bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick)
+
+fuzz: $(READY)
+	cd tests && ../$(BIN)/python -m fuzz --minutes $(FUZZ_MINUTES)
 
 lint: $(READY)
 	$(BIN)/ruff check .

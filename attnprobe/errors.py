@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["AttnprobeError", "AttnprobeWarning", "brief", "did_you_mean", "shown", "unknown"]
+__all__ = ["AttnprobeError", "AttnprobeWarning", "brief", "did_you_mean", "printable", "shown", "unknown"]
 
 MOST_SHOWN = 200  # characters: a message stays readable whatever was given
 
@@ -27,6 +27,11 @@ def shown(text: str) -> str:
     if len(text) <= MOST_SHOWN:
         return repr(text)
     return f"{text[:MOST_SHOWN]!r}... ({len(text):,} characters)"
+
+
+def printable(text: str) -> str:
+    """A message as it may go to a terminal: what a name of a file or folder smuggles into it is escaped."""
+    return "".join(x if x.isprintable() or x == "\n" else repr(x)[1:-1] for x in text)
 
 
 def brief(value: object) -> str:

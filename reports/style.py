@@ -236,9 +236,10 @@ def dots(n: int) -> dict[str, Any]:
 
 
 def decades(edge: float) -> list[float]:
-    """At most four powers of ten from 1 to below ``edge``, evenly apart."""
+    """At most four powers of ten below ``edge``, evenly apart: from 1 on where they are neighbours."""
     last = math.ceil(math.log10(edge)) - 1 if edge > 1 else -1
-    return [10.0**power for power in range(0, last + 1, max(1, math.ceil(last / 3)))]
+    step = max(1, math.ceil(last / 3))
+    return [10.0**power for power in range(0 if step == 1 else step, last + 1, step)]
 
 
 def powers(axis: Axis) -> None:

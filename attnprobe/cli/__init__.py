@@ -35,7 +35,7 @@ def main() -> None:
     standard.open_all()
     with watched():
         from attnprobe.cli.commands import app
-        from attnprobe.errors import AttnprobeError
+        from attnprobe.errors import AttnprobeError, printable
 
         _plain_warnings()
         message = ""
@@ -55,19 +55,19 @@ def main() -> None:
             message = f"Cannot print: {unsaid}."
         if message:
             with contextlib.suppress(OSError, ValueError):
-                print(f"attnprobe: {message}", file=sys.stderr, flush=True)
+                print(f"attnprobe: {printable(message)}", file=sys.stderr, flush=True)
             sys.exit(2)
 
 
 def _plain_warnings() -> None:
     """Our own warnings as one line, without the line of code that gave them."""
-    from attnprobe.errors import AttnprobeWarning
+    from attnprobe.errors import AttnprobeWarning, printable
 
     usual = warnings.formatwarning
 
     def plain(message: Any, category: type[Warning], *where: Any, **more: Any) -> str:
         if issubclass(category, AttnprobeWarning):
-            return f"attnprobe: note: {message}\n"
+            return f"attnprobe: note: {printable(str(message))}\n"
         return usual(message, category, *where, **more)
 
     warnings.formatwarning = plain

@@ -12,7 +12,7 @@ from attnprobe.cli.options import LogFile, Quiet, RunFolder, Threads
 from attnprobe.cli.output import say
 from attnprobe.cli.stopping import keeping
 from attnprobe.cli.telling import naming, telling
-from attnprobe.errors import AttnprobeError
+from attnprobe.errors import AttnprobeError, printable
 from attnprobe.events import Event
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _retrained(path: Path, number: int, threads: int | None, quiet: bool) -> lis
 
 def _print(path: Path, verified: Verified, different: list[Finding]) -> None:
     for finding in [*verified.findings, *different]:
-        print(f"{finding.kind}: {finding.what}")
+        print(f"{finding.kind}: {printable(finding.what)}")
     number = len(verified.findings) + len(different)
     if number:
-        print(f"{path} is not sound: {number:,} finding{'' if number == 1 else 's'}.")
+        print(f"{printable(str(path))} is not sound: {number:,} finding{'' if number == 1 else 's'}.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnprobe.cli import standard
-from attnprobe.errors import AttnprobeError
+from attnprobe.errors import AttnprobeError, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ MOST_ROWS = 40
 
 def say(quiet: bool, *lines: str) -> None:
     if not quiet:
-        print("\n".join(lines), flush=True)
+        print(printable("\n".join(lines)), flush=True)
 
 
 def format_of(asked: str | None, out: Path | None) -> str:
@@ -47,7 +47,7 @@ def put(frame: pd.DataFrame, kind: str, out: Path | None) -> None:
     data = _encoded(frame, kind)
     if out is not None:
         write_bytes(out, data)
-        print(f"{len(frame):,} rows written to {out}", file=sys.stderr)
+        print(f"{len(frame):,} rows written to {printable(str(out))}", file=sys.stderr)
         return
     try:
         sys.stdout.buffer.write(data)

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attnprobe.errors import AttnprobeError, did_you_mean, shown
-from attnprobe.schema import Schema
+from attnprobe.schema import DTYPES, Schema
 
 __all__ = ["decode", "encode"]
 
 ROWS_A_GROUP = 100_000
 LONGEST_TEXT = 1000  # characters of a text in a cell
+LONGEST_NAME = 100  # characters of a column's name
 LONGEST_HEADER = 16 * 2**20  # bytes of one piece of a file's own description
 MOST_PARTS = 1_000_000  # of a list in it
 
@@ -74,14 +75,23 @@ def _check(file: pq.ParquetFile, most_rows: int) -> None:
     rows = file.metadata.num_rows
     if not 0 <= rows <= most_rows:
         raise ValueError(f"it claims {rows:,} rows; a table of this run has at most {most_rows:,}")
+    names = file.schema_arrow.names
+    if len(set(names)) < len(names):
+        raise ValueError("two of its columns have the same name")
     for field in file.schema_arrow:
-        if pa.types.is_nested(field.type):
-            raise ValueError(f"its column {field.name!r} is nested")
+        if not (field.name.isidentifier() and field.name.isascii() and len(field.name) <= LONGEST_NAME):
+            raise ValueError(f"it has a column {shown(field.name)}, which no table has")
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if kind not in DTYPES.values() or (kind != field.type and not pa.types.is_string(kind)):
+            raise ValueError(f"its column {field.name!r} is {shown(str(field.type))}, which no column of a table is")
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """Texts as texts, after a look at how long they are."""
+    """Texts as texts, after a look at how long they are; nothing is missing but numbers that are not whole."""
+    table = table.replace_schema_metadata(None)  # it may tell pandas anything
     for place, field in enumerate(table.schema):
+        if table.column(place).null_count and not pa.types.is_floating(field.type):
+            raise ValueError(f"its column {field.name!r} has missing values")
         if pa.types.is_dictionary(field.type):
             column = table.column(place)
             texts = (text for chunk in column.chunks for text in chunk.dictionary.to_pylist() if text)

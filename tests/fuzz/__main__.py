@@ -7,12 +7,16 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from fuzz import rooms
-from fuzz.room import Fault, attempt
+from fuzz.room import SECONDS, Fault, attempt
+
+SILENCE = 4 * SECONDS  # after which a process is taken to be in a loop that no signal ends
 
 
 def main() -> int:
@@ -85,7 +89,7 @@ def watch(name: str, key: str, seconds: float) -> tuple[str, Counter[str], int]:
             [sys.executable, "-m", "fuzz", *words], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
         )
         assert child.stdout is not None
-        for line in child.stdout:
+        for line in lines(child):
             kind, _, rest = line.rstrip("\n").partition(" ")
             if kind == "at":
                 first = int(rest)
@@ -101,6 +105,17 @@ def watch(name: str, key: str, seconds: float) -> tuple[str, Counter[str], int]:
         print(f"{name}: the process ended with {child.returncode} in case {first} of key {key}", flush=True)
         first += 1
     return name, said, faults
+
+
+def lines(child: subprocess.Popen[str]) -> Iterator[str]:
+    """What a process says; it is killed where it says nothing for too long."""
+    alarm = threading.Timer(SILENCE, child.kill)
+    for line in child.stdout or ():
+        alarm.cancel()
+        yield line
+        alarm = threading.Timer(SILENCE, child.kill)
+        alarm.start()
+    alarm.cancel()
 
 
 if __name__ == "__main__":

@@ -9,21 +9,25 @@ their options is not.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import random
 import shutil
 import sys
 import unicodedata
+import warnings
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
 import pandas as pd
+import typer
 
 import attnprobe as ap
 from attnprobe import cli
+from attnprobe.errors import AttnprobeWarning
 from attnprobe.schema import Column, Schema
 from attnprobe.verify import verify
 from fuzz import mutate
@@ -112,6 +116,8 @@ ANSWERS = Schema(
         Column("status", "string", "", "its outcome"),
         Column("accuracy", "float64", "share", "right answers"),
         Column("certified", "bool", "", "no wrong answer"),
+        Column("error_probability", "float64", "share", "wrong answers"),
+        Column("focus", "float64", "share", "attention on targets"),
     ),
 )
 
@@ -127,10 +133,21 @@ class Commands(Room):
         base = made(place / "base", 1)
         run = ap.open_run(base)
         answers = {"seed": run.seeds, "status": run.status, "accuracy": np.array([0.9, 1.0, np.nan, 0.5, 0.99])}
-        run.write_table(ANSWERS, pd.DataFrame({**answers, "certified": np.arange(5) % 2 == 0}))
+        run.write_table(
+            ANSWERS,
+            pd.DataFrame(
+                {
+                    **answers,
+                    "certified": np.arange(5) % 2 == 0,
+                    "error_probability": np.full(5, 0.1),
+                    "focus": np.full(5, 0.5),
+                }
+            ),
+        )
         (self.outside / "x").mkdir(parents=True)
         self.sound = contents(ap.open_run(base))
         self.outside_before = stamps(self.outside)
+        self.command = functools.cache(typer.main.get_command)  # a third of the time of a case
         self.renew()
         self.call(["show", "demo", "-q"])  # what is compiled is compiled before anybody looks at the clock
 
@@ -194,7 +211,7 @@ class Commands(Room):
             raise Wrong(wrong)
         if any(unicodedata.category(letter) == "Cc" and letter != "\n" for letter in said):
             raise Wrong(f"control characters: {said[:500]!r}")  # in what Typer says of words that it does not know, too
-        if code == 2 and not said.strip():
+        if code == 2 and not (said + out.decode(errors="replace")).strip():
             raise Wrong("it is refused without a word")
         if stamps(self.outside) != self.outside_before:
             raise Wrong("something outside was touched")
@@ -217,8 +234,10 @@ class Commands(Room):
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(error),
             mock.patch.object(sys, "argv", ["attnprobe", *words]),
+            mock.patch.object(warnings, "formatwarning", warnings.formatwarning),  # the command line sets it
             self.without_the_work(),
         ):
+            warnings.simplefilter("always", AttnprobeWarning)  # these are for the user to read
             try:
                 cli.main()
                 code: Any = 0
@@ -243,6 +262,9 @@ class Commands(Room):
                 raise Wrong("it would train nothing, or for ever")
             return ap.open_run(self.here / "demo")
 
+        def report(run: ap.Run, *_: Any, **__: Any) -> Path:
+            return run.path / "report.pdf"
+
         def compute(run: ap.Run, names: Any = None, *_: Any, force: bool = False, **__: Any) -> list[str]:
             analyses.outdated(run, names or analyses.names(), force)
             return []
@@ -250,11 +272,12 @@ class Commands(Room):
         with (
             mock.patch.object(attnprobe.training.batch, "train", train),
             mock.patch.object(analyses, "write", compute),
-            mock.patch.object(reports, "write", lambda run, *_, **__: run.path / "report.pdf"),
-            mock.patch.object(reports.compared, "compare", lambda *_, **__: None),
-            mock.patch("reports.compared_text.text", lambda *_: "compared"),
-            mock.patch.object(shown, "write", lambda *_: None),
-            mock.patch("attnprobe.verify.retrain", lambda *_: []),
+            mock.patch.object(reports, "write", report),
+            mock.patch.object(reports.compared, "compare", return_value=None),
+            mock.patch("reports.compared_text.text", return_value="compared"),
+            mock.patch.object(shown, "write", return_value=None),
+            mock.patch("attnprobe.verify.retrain", return_value=[]),
+            mock.patch("typer.main.get_command", self.command),
         ):
             yield
 

@@ -8,8 +8,11 @@ Nothing outside of the folder is ever written, and nothing outside of it read th
 
 from __future__ import annotations
 
+import decimal
 import hashlib
+import io
 import json
+import math
 import os
 import random
 import shutil
@@ -20,8 +23,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import planted
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 import attnprobe as ap
+from attnprobe import query
+from attnprobe.cli.output import _encoded
 from attnprobe.errors import AttnprobeError
 from attnprobe.parameters import parameter_shapes
 from attnprobe.schema import Column, Schema
@@ -44,6 +51,39 @@ MIXED = Schema(
 CONFIG = planted.settings(snapshots=2, steps=12, history=3)
 SEEDS = ((2, 3, 5), (7, 11))
 Contents = dict[str, Any]
+ODD_COLUMNS = (
+    pa.array([1, 2, None]),
+    pa.array([1.5, None, math.nan]),
+    pa.array([True, None, False]),
+    pa.array(["a", None, "b\0"]),
+    pa.array(["a", None, "\x1b[31m" * 300]),
+    pa.array([2**64 - 1, 0, 1], pa.uint64()),
+    pa.array([1, 2, 3], pa.int8()),
+    pa.array([1.0, 2.0, 3.0], pa.float32()),
+    pa.array([b"a", b"\xff", None]),
+    pa.array([None, None, None]),
+    pa.array([1, 2, 3], pa.timestamp("ns", "UTC")),
+    pa.array([1, 2, 2**40], pa.timestamp("s")),
+    pa.array([1, 2, 3], pa.date32()),
+    pa.array([1, 2, 3], pa.duration("ms")),
+    pa.array([decimal.Decimal("1.5"), None, decimal.Decimal("1e20")], pa.decimal128(38, 2)),
+    pa.array([1, 2, 1]).dictionary_encode(),
+    pa.array(["a", "b", "a"]).dictionary_encode(),
+    pa.array(["a", "b", "a"], pa.large_string()),
+    pa.array([[1], [2, 3], None]),
+    pa.array([{"a": 1}, None, {"a": 2}]),
+)
+PANDAS = (
+    b"",
+    b"{",
+    b"[]",
+    b"[" * 100_000,
+    b'{"index_columns": ["seed"]}',
+    b'{"index_columns": [], "columns": [5]}',
+    b'{"index_columns": [{"kind": "range", "start": 0, "stop": 9, "step": 0}], "column_indexes": [], "columns": []}',
+    b'{"index_columns": ["x"], "column_indexes": [{"name": null}], "columns": [{"field_name": "x", "name": "x", '
+    b'"numpy_type": "object", "pandas_type": "evil", "metadata": null}], "pandas_version": "9"}',
+)
 
 
 def made(path: Path, salt: int) -> Path:
@@ -55,7 +95,7 @@ def made(path: Path, salt: int) -> Path:
         planted.write(path, CONFIG, nets, seeds, kept)
     run = ap.open_run(path)
     run.write_table(HISTORY, run.history())
-    n = 3000
+    n = 300
     columns = {
         "row": np.arange(n),
         "kind": [f"kind {i % 7}" for i in range(n)],
@@ -97,6 +137,7 @@ class Folders(Room):
             self.shard,
             self.table,
             self.table,
+            self.odd_table,
         )
         kind = draw.choice(kinds)
         shutil.rmtree(self.run, ignore_errors=True)
@@ -291,6 +332,38 @@ class Folders(Room):
         self.record(name, data)
         return f"{name}: ...{data[-3000:]!r}", shapes
 
+    def odd_table(self, draw: random.Random) -> tuple[str, Callable[[Contents], None]]:
+        """A table that is sound Parquet, but of columns that no table has; it is then asked as ``query`` asks."""
+        name = draw.choice(("history", "mixed"))
+        chosen = [draw.choice(ODD_COLUMNS) for _ in range(draw.randint(1, 4))]
+        names = [draw.choice(("seed", "row", "kind", "loss", "x", "", "\x1b[2J", "a" * 5000)) for _ in chosen]
+        metadata = draw.choice((None, None, {b"pandas": draw.choice(PANDAS)}))
+        buffer = io.BytesIO()
+        pq.write_table(pa.Table.from_arrays(chosen, names=names).replace_schema_metadata(metadata), buffer)
+        self.record(f"tables/{name}.parquet", buffer.getvalue())
+
+        def judge(found: Contents) -> None:
+            try:
+                rows = ap.open_run(self.run).table(name)
+            except AttnprobeError:
+                return
+            column = str(draw.choice(list(rows.columns)))
+            for ask in (
+                lambda: query.where(rows, f"{column} == {column} and not {column} > 1"),
+                lambda: query.group(rows, column, draw.choice(query.STATISTICS)),
+                lambda: query.pick(rows, [column]),
+                *(lambda kind=kind: _encoded(rows, kind) for kind in ("csv", "json", "table", "parquet")),
+            ):
+                try:
+                    ask()
+                except AttnprobeError as error:
+                    checked(error)
+
+        return (
+            f"{name}: {[(key[:20], str(each.type)) for key, each in zip(names, chosen, strict=True)]}, {metadata}",
+            judge,
+        )
+
     def record(self, name: str, data: bytes) -> None:
         """Write a file and make ``run.json`` say that it has to be so."""
         (self.run / name).write_bytes(data)
@@ -412,8 +485,8 @@ def plain(value: np.ndarray) -> tuple[str, tuple[int, ...], bytes]:
     return str(value.dtype), value.shape, value.tobytes()
 
 
-def frame(value: pd.DataFrame) -> tuple[str, ...]:
-    return (*map(str, value.dtypes.items()), value.to_csv(float_format="%.17g"))
+def frame(value: pd.DataFrame) -> tuple[object, ...]:
+    return (*map(str, value.dtypes.items()), pd.util.hash_pandas_object(value).to_numpy().tobytes())
 
 
 def split(data: bytes, count: int) -> list[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import random
 import resource
 import signal
@@ -69,7 +68,7 @@ class Fault:
 def attempt(room: Room, key: str, number: int) -> str | Fault:
     """Run one case: what came of it (``accepted``, ``refused``, ...), or its fault."""
     case = room.case(random.Random(f"{room.name} {key} {number}"))
-    started, memory = time.process_time(), peak()
+    started = time.process_time()
     try:
         with watched():
             said = case.run()
@@ -90,8 +89,6 @@ def attempt(room: Room, key: str, number: int) -> str | Fault:
         fault = ""
     if not fault and (spent := time.process_time() - started) > PROCESSOR_SECONDS:
         fault = f"took {spent:.1f} s of processor time"
-    if not fault and (grown := peak() - memory) > MEMORY // 2:
-        fault = f"took {grown / 2**20:,.0f} MiB of memory"
     return Fault(room.name, key, number, fault, case.shown) if fault else said
 
 
@@ -116,7 +113,6 @@ def watched() -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     allowed = address_space() + MEMORY
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    faulthandler.dump_traceback_later(4 * SECONDS, exit=True)  # for a loop that never comes back to Python
     try:
         resource.setrlimit(resource.RLIMIT_AS, (allowed if hard < 0 else min(allowed, hard), hard))
         with warnings.catch_warnings():
@@ -124,7 +120,6 @@ def watched() -> Iterator[None]:
             yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        faulthandler.cancel_dump_traceback_later()
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
         signal.signal(signal.SIGALRM, before)
 
@@ -132,8 +127,3 @@ def watched() -> Iterator[None]:
 def address_space() -> int:
     """Bytes that the process has mapped."""
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-
-
-def peak() -> int:
-    """Bytes that the process has ever held at once."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -64,7 +64,7 @@ def checked(given: dict[str, Any]) -> str:
     if ap.Config(**json.loads(json.dumps(said, allow_nan=False))) != config:
         raise Wrong("after a trip through JSON it is another one")
     for name, value in given.items():
-        if said[name] != (list(value) if isinstance(value, tuple) else value):
+        if said[name] != (float(value) if type(value) is int and type(said[name]) is float else value):
             raise Wrong(f"{name} = {value!r} is taken for {said[name]!r}")
         if type(value) is bool and type(said[name]) is not bool:
             raise Wrong(f"{name} = {value!r} is taken for {said[name]!r}")
