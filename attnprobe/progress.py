@@ -193,9 +193,8 @@ class Lines:
                 stand = self._stand = Stand()
             first, before = not stand.facts, stand.through
             stand.hear(event)
-            nothing_to_do = first and stand.through
-            due = first or stand.through != before or not self._interval
-            if due and not nothing_to_do:
+            was_over = stand.through if first else before  # or there is nothing to do
+            if not was_over and (first or stand.through or not self._interval):
                 self._print()
         if self._ticker is None and self._interval:
             self._ticker = threading.Thread(target=self._tick, daemon=True)

@@ -19,6 +19,7 @@ from attnprobe.machine import cpu_kind
 from attnprobe.outcome import Outcome
 from attnprobe.parameters import parameter_shapes
 from attnprobe.store import Run, Shard, open_run
+from attnprobe.store.folder import again
 from attnprobe.store.lock import NAME as LOCK
 from attnprobe.store.manifest import NAME, ShardRecord
 
@@ -140,8 +141,7 @@ def _check_shard(run: Run, record: ShardRecord) -> None:
     steps = run.config.model_copy(update={"steps": record.steps})
     if about != json.dumps(steps.model_dump(mode="json")):
         raise AttnprobeError(
-            f"{run.path / record.file} belongs to a run with other settings ({about}). Put back a copy of the right "
-            f"file, or train its seeds again: attnprobe verify {run.path} --repair"
+            f"{run.path / record.file} belongs to a run with other settings ({about}). {again(run.path, run.origin)}"
         )
     finite = np.ones(len(file.tensor("seed")), dtype=bool)
     for name in parameter_shapes(run.config):
@@ -150,28 +150,21 @@ def _check_shard(run: Run, record: ShardRecord) -> None:
     if wrong.size:
         raise AttnprobeError(
             f"{run.path / record.file} says that seed {wrong[0]} is trained, but its weights are not finite. "
-            f"Train its seeds again: attnprobe verify {run.path} --repair"
+            f"{again(run.path, run.origin)}"
         )
 
 
 def _out_of_date(run: Run) -> Iterator[Finding]:
     """Tables and figures that show other weights than the run has."""
-    for name in run.manifest.tables:
-        if name not in run.tables:
-            file = f"tables/{name}.parquet"
+    tables = [f"tables/{name}.parquet" for name in run.manifest.tables if name not in run.tables]
+    drawn = [file for file, state in run.manifest.drawn.items() if state != run.state]
+    for command, files in (("analyze", tables), ("report", drawn)):
+        for file in files:
             yield Finding(
                 file,
                 "old",
-                f"{run.path / file} is older than the weights (seeds or steps were added since). Compute it again: "
-                f"attnprobe analyze {run.path}",
-            )
-    for file, state in run.manifest.drawn.items():
-        if state != run.state:
-            yield Finding(
-                file,
-                "old",
-                f"{run.path / file} shows other weights than the run has (seeds or steps were added since). Draw it "
-                f"again: attnprobe report {run.path}",
+                f"{run.path / file} shows other weights than the run has now (seeds or steps were added since). "
+                f"Make it again: attnprobe {command} {run.path}",
             )
 
 

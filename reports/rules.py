@@ -14,7 +14,7 @@ from reports.density import cloud, hexagons
 from reports.figure import Figure, Material
 from reports.legend import handle, legend
 from reports.marks import seed_groups
-from reports.style import empty, jitter, tidy, tints
+from reports.style import decades, empty, jitter, tidy, tints
 from reports.words import at_most, brackets, estimate, number
 
 SEEDS = ["seed", "certified", "angle", "margin", "second_weight", "distractor_weight"]
@@ -148,8 +148,7 @@ def draw_margins(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4
     ax.set_yscale("symlog", linthresh=LINEAR)
     edge = max(2.0, 1.5 * table["margin"].abs().max())
     ax.set_ylim(-edge, edge)
-    ticks = [sign * tick for tick in (1, 10, 100, 1000) if tick < edge for sign in (-1, 1)]
-    ticks = sorted([0, *ticks])
+    ticks = sorted([0, *(sign * tick for tick in decades(edge) for sign in (-1, 1))])
     ax.set_yticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
     ax.minorticks_off()
     ax.set_xlabel("angle to the hard-margin rule (degrees)")

@@ -39,6 +39,7 @@ __all__ = [
     "canvas",
     "colour",
     "current",
+    "decades",
     "dots",
     "empty",
     "error_axis",
@@ -232,6 +233,13 @@ def dots(n: int) -> dict[str, Any]:
     """Size and opacity of n dots: seen one by one when they are few, as a cloud when they are many."""
     few = n <= 50
     return {"s": 14 if few else 5, "alpha": 0.7 if few else 0.45, "linewidths": 0}
+
+
+def decades(edge: float) -> list[float]:
+    """At most four powers of ten below ``edge``, evenly apart: from 1 on where they are neighbours."""
+    last = math.ceil(math.log10(edge)) - 1 if edge > 1 else -1
+    step = max(1, math.ceil(last / 3))
+    return [10.0**power for power in range(0 if step == 1 else step, last + 1, step)]
 
 
 def powers(axis: Axis) -> None:

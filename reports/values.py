@@ -9,7 +9,7 @@ from reports.by_digit import almost_all, bars, by_digit, by_digit_table
 from reports.density import limits
 from reports.facts import n_finite
 from reports.figure import Figure, Material
-from reports.style import empty, tints
+from reports.style import decades, empty, tints
 from reports.words import capital, number, told
 
 COLUMNS = ["kind", "seed", "digit"]
@@ -50,8 +50,9 @@ def draw_rule(table: pd.DataFrame, ax: Axes, targets: tuple[int, int] = (2, 4)) 
     by_digit(table[table["kind"] != "separator"], "rule_weight", ax, targets)
     ax.scatter(best["digit"] + 0.42, best["rule_weight"], s=16, marker="<", color=tints.ink, linewidths=0, zorder=4)
     ax.axhline(0, color=tints.ink, linewidth=0.7)
-    inner = (-0.1, -0.05, 0, 0.05, 0.1)
-    outer = [sign * tick for tick in (0.3, 1, 10, 100, 1000) if tick < edge for sign in (-1, 1)]
+    usual = edge <= 10_000
+    inner = (-0.1, -0.05, 0, 0.05, 0.1) if usual else (0,)
+    outer = [sign * tick for tick in [*([0.3] if usual else []), *decades(edge)] for sign in (-1, 1)]
     ticks = sorted([*inner, *outer])
     ax.set_yticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
     ax.minorticks_off()

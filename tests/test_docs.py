@@ -29,6 +29,7 @@ def blocks(document: str) -> str:
         "docs/compare.md",
         "docs/import.md",
         "docs/styles.md",
+        "docs/log.md",
         "README.md",
     ],
 )

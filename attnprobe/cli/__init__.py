@@ -8,15 +8,20 @@ A command is a function in one of the modules here, named in :mod:`attnprobe.cli
     foreign.py   import, export: weights from elsewhere, and for elsewhere
     options.py   options that commands share, and the settings of a run
     output.py    what is printed, and the formats of query
+    checking.py  verify
+    telling.py   bars, plain lines and the log (log.py) of what a command does
     stopping.py  Ctrl-C and SIGTERM
+    standard.py  standard output and error that are closed or full
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from attnprobe.cli import standard
 from attnprobe.cli.stopping import watched
 
 if TYPE_CHECKING:
@@ -29,28 +34,31 @@ MOST_SAID = 10_000  # characters of a message: a word of a command line may have
 
 def main() -> None:
     """Run the command line; bad input is one message and exit code 2, being stopped one sentence and 130 or 143."""
+    standard.open_all()
     with watched():
         from attnprobe.cli.commands import app
-        from attnprobe.errors import AttnprobeError
+        from attnprobe.errors import AttnprobeError, printable
 
         _plain_warnings()
+        message = ""
         try:
             app()
         except AttnprobeError as error:
-            _refuse(str(error))
-        except BrokenPipeError:
-            raise
-        except OSError as error:  # a name that is too long, a folder that may not be looked into
-            where = f" {error.filename}" if error.filename else ""
-            _refuse(f"Cannot use{where}: {(error.strerror or str(error)).lower()}.")
-
-
-def _refuse(message: str) -> NoReturn:
-    from attnprobe.errors import printable
-
-    more = "..." if len(message) > MOST_SAID else ""
-    print(f"attnprobe: {printable(message[:MOST_SAID])}{more}", file=sys.stderr)
-    sys.exit(2)
+            message = str(error)
+        except BrokenPipeError:  # whoever read what is printed has read enough
+            pass
+        except OSError as error:
+            message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "") + "."
+        except MemoryError as error:
+            message = f"There is not enough memory. {error}".strip()
+        finally:
+            unsaid = standard.flush()
+        if unsaid and not message:
+            message = f"Cannot print: {unsaid}."
+        if message:
+            with contextlib.suppress(OSError, ValueError):
+                print(f"attnprobe: {printable(message[:MOST_SAID])}", file=sys.stderr, flush=True)
+            sys.exit(2)
 
 
 def _plain_warnings() -> None:

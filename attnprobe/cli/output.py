@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attnprobe.cli import standard
 from attnprobe.errors import AttnprobeError, printable
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def format_of(asked: str | None, out: Path | None) -> str:
         asked = out.suffix.removeprefix(".").lower()
         if asked not in FORMATS:
             raise AttnprobeError(f"--out {str(out)!r}: the ending says no format. Give --format csv, json or parquet.")
+    if out is None and 1 in standard.closed:
+        raise AttnprobeError("Standard output is closed: give --out FILE.")
     kind = asked or ("table" if sys.stdout.isatty() else "csv")
     if kind not in FORMATS:
         raise AttnprobeError(f"--format {kind!r} is not allowed: it must be one of {', '.join(FORMATS)}.")

@@ -17,9 +17,18 @@ from attnprobe.files import is_temporary, read_bytes, remove, sha256, write_byte
 from attnprobe.store import lock
 from attnprobe.store.manifest import NAME, FileRecord, Manifest, read_manifest
 
-__all__ = ["OWN", "Folder"]
+__all__ = ["OWN", "Folder", "again"]
 
 OWN = ("shards", "tables", "figures", "figures/slides", "figures/dark")  # subfolders that attnprobe makes
+
+
+def again(path: Path, origin: str) -> str:
+    """What to do where a shard is bad."""
+    if origin == "imported":
+        return (
+            f"Put back a copy of it, or set it aside (attnprobe verify {path} --repair) and import its weights again."
+        )
+    return f"Put back a copy of it, or train its seeds again: attnprobe verify {path} --repair"
 
 
 class Folder:
@@ -84,7 +93,7 @@ class Folder:
 
     def _remedy(self, name: str) -> str:
         if name.startswith("shards/"):
-            return f"Put back a copy of it, or train its seeds again: attnprobe verify {self.path} --repair"
+            return again(self.path, self.manifest.origin)
         if name.startswith("tables/"):
             return f"Compute it again: attnprobe analyze {self.path}"
         return f"Draw it again: attnprobe report {self.path}"

@@ -22,7 +22,7 @@ from attnprobe.parameters import parameter_shapes
 from attnprobe.schema import Column, Schema
 from attnprobe.seeds import spelled, unspelled
 from attnprobe.store import shards, tables
-from attnprobe.store.folder import Folder
+from attnprobe.store.folder import Folder, again
 from attnprobe.store.manifest import NAME, UNFINISHED, Manifest, ShardRecord, Source, TableRecord
 from attnprobe.store.shards import Shard, ShardFile
 
@@ -185,8 +185,7 @@ class Run:
                 raise ValueError("it holds other seeds than run.json says")
         except ValueError as error:
             raise AttnprobeError(
-                f"{path} is not what attnprobe wrote: {error}. "
-                f"Train its seeds again: attnprobe verify {self.path} --repair"
+                f"{path} is not what attnprobe wrote: {error}. {again(self.path, self.origin)}"
             ) from None
         return file
 

@@ -205,6 +205,8 @@ class Commands(Room):
         if code not in (0, 1, 2) or (code == 1 and "verify" not in words):
             raise Wrong(f"it ends with {code}: {error[-500:]!r}")
         said = error.decode(errors="replace")
+        if b"not enough memory" in error:
+            raise Wrong("it takes too much memory")
         if b"Traceback" in error or b"Traceback" in out:
             raise Wrong(f"a traceback: {said[-500:]}")
         if b"Usage:" not in error and (wrong := of_message(said or "nothing")):
