@@ -63,8 +63,8 @@ def compare(
     folder = check_folder(Path(out))
     if len(runs) > MOST_RUNS:
         raise AttnprobeError(f"{len(runs)} runs are too many for one document: compare at most {MOST_RUNS}.")
-    progress("comparison")
     compared = Compared(runs, names)
+    progress("comparison")
     files = {f"{name}.{kind}": _encoded(compared, name, kind) for name, kind in TABLES.items()}
     with few_collections():
         for figure in figures(compared):

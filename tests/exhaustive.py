@@ -16,6 +16,9 @@ import numpy as np
 import safetensors.numpy
 
 
+ASIDE = ("seed", "status", "steps", "units", "loss_sums", "adam.", "history.", "snapshot.")  # what is no final weight
+
+
 def stored(folder: Path) -> dict[int, dict[str, np.ndarray]]:
     """Weights in float64 by seed, ascending, read from the files and from nothing else."""
     found = {}
@@ -23,9 +26,7 @@ def stored(folder: Path) -> dict[int, dict[str, np.ndarray]]:
         tensors = safetensors.numpy.load_file(path)
         for place, seed in enumerate(tensors["seed"]):
             found[int(seed)] = {
-                name: value[place].astype(np.float64)
-                for name, value in tensors.items()
-                if name not in ("seed", "status", "steps") and not name.startswith("snapshot.")
+                name: value[place].astype(np.float64) for name, value in tensors.items() if not name.startswith(ASIDE)
             }
     return dict(sorted(found.items()))
 

@@ -59,10 +59,9 @@ def test_options_are_the_settings_and_name_their_defaults() -> None:
 def test_study_does_it_all(studied) -> None:
     folder, said = studied
     assert said.returncode == 0
-    ends = [line.partition(", ")[0] for line in said.stderr.splitlines()]
-    assert {"training: 3 of 3 seeds", f"analyzing: {len(analyses.names())} of {len(analyses.names())} tables"} < set(
-        ends
-    )
+    ends = {line.partition(", ")[0] for line in said.stderr.splitlines()}
+    n = len(analyses.names())
+    assert {"training: 3 of 3 seeds", f"analyzing: {n} of {n} tables"} < ends
     lines = [re.sub(r"\b\d+\.\d s\b", "# s", line) for line in said.stdout.splitlines()]
     assert lines == [
         "3 seeds trained in # s; demo holds 3.",
@@ -246,7 +245,7 @@ def test_unknown_tables_and_columns(attnprobe, demo, here) -> None:
         )
     assert attnprobe.refused("query", "demo", "seeds", "--where", "seed.max() > 1") == (
         "attnprobe: --where 'seed.max() > 1' is not allowed: only columns, numbers, text, comparisons, arithmetic "
-        "and and/or/not may stand there, not 'seed.max()'. Write a comparison of columns such as "
+        "and and/or/not may stand there, not '.', at character 5. Write a comparison of columns such as "
         "'accuracy < 0.99 and focus > 0.5'.\n"
     )
     assert files(here) == before

@@ -414,9 +414,9 @@ def test_ways_to_be_silent_are_told_apart() -> None:
     def material(rows: list[tuple[bool, float, float]]) -> dict:
         named, x, y = zip(*rows, strict=True)
         weight = np.array(x) * np.exp(y)
-        scores = np.array(y)
-        digits = pd.DataFrame({"seed": 3, "digit": range(len(rows)), "is_target": named, "score": scores})
-        return {"digits": digits.assign(rule_weight=weight)}
+        digits = pd.DataFrame({"seed": 3, "digit": range(len(rows)), "is_target": named, "value": x, "score": y})
+        thresholds = pd.DataFrame({"seed": [3], "threshold": [0.0], "reachable": [True]})
+        return {"digits": digits.assign(rule_weight=weight), "thresholds": thresholds}
 
     class Planted(dict):
         targets = (0, 1)

@@ -12,6 +12,7 @@ import pytest
 import safetensors.numpy
 import torch
 from bare import BareRun, stack, table
+from exhaustive import ASIDE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as reference
@@ -35,7 +36,7 @@ def stored(run) -> dict[str, dict[int, dict[str, np.ndarray]]]:
     found: dict[str, dict[int, dict[str, np.ndarray]]] = {"initial": {}, "trained": {}}
     for path in (run.path / "shards").glob("*.safetensors"):
         tensors = safetensors.numpy.load_file(path)
-        names = [name for name in tensors if name not in ("seed", "status", "steps") and "snapshot" not in name]
+        names = [name for name in tensors if not name.startswith(ASIDE)]
         for place, seed in enumerate(tensors["seed"].tolist()):
             found["trained"][seed] = {name: tensors[name][place].astype(float) for name in names}
             if tensors.get("snapshot.step", [1])[0] == 0:

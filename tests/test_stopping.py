@@ -144,7 +144,8 @@ def test_a_second_ctrl_c_ends_at_once() -> None:
         while process.poll() is None and time.monotonic() < deadline:
             process.send_signal(signal.SIGINT)
             time.sleep(0.02)
-        assert ended(process, signal.SIGINT) == ("", f"Stopped. {SENTENCE}")
+        assert process.wait(SOON) in (130, -signal.SIGINT)  # one more may meet what is already ending
+        assert process.communicate() == ("", f"Stopped. {SENTENCE}")
 
 
 def test_the_same_ctrl_c_twice_is_no_second_one() -> None:

@@ -40,25 +40,26 @@ def main() -> None:
         from attnprobe.errors import AttnprobeError, printable
 
         _plain_warnings()
-        message = ""
+        message, code = "", 2
         try:
             app()
+        except SystemExit as end:  # as Typer always ends
+            code = end.code if isinstance(end.code, int) else 0
         except AttnprobeError as error:
             message = str(error)
         except BrokenPipeError:  # whoever read what is printed has read enough
-            pass
+            code = 0
         except OSError as error:
-            message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "") + "."
+            message = f"{error.strerror or error}" + (f": {str(error.filename)!r}" if error.filename else "") + "."
         except MemoryError as error:
             message = f"There is not enough memory. {error}".strip()
-        finally:
-            unsaid = standard.flush()
-        if unsaid and not message:
-            message = f"Cannot print: {unsaid}."
+        unsaid = standard.flush()
+        if unsaid and not message and code == 0:
+            message, code = f"Cannot print: {unsaid}.", 2
         if message:
             with contextlib.suppress(OSError, ValueError):
                 print(f"attnprobe: {printable(message[:MOST_SAID])}", file=sys.stderr, flush=True)
-            sys.exit(2)
+        sys.exit(code)
 
 
 def _plain_warnings() -> None:

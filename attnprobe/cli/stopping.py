@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["Stopped", "keeping", "on_stop", "watched"]
+__all__ = ["Stopped", "keeping", "on_stop", "stopped", "watched"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 1.0  # seconds that the main thread has to come to its end
@@ -48,6 +48,7 @@ class _Words:
         self.kept: Callable[[], str] = lambda: UNTOUCHED
         self.listeners: list[Callable[[str, str], None]] = []
         self.said = False
+        self.stopped = False  # the main thread was interrupted: what fails from here on fails for that
         self.lock = threading.Lock()
 
     def say(self, number: int, write: Callable[[str], None]) -> None:
@@ -73,6 +74,11 @@ def keeping(kept: str | Callable[[], str]) -> None:
     A callable is asked at that moment, perhaps by another thread: it must answer at once.
     """
     _words.kept = (lambda: kept) if isinstance(kept, str) else kept
+
+
+def stopped() -> bool:
+    """Whether the command was told to stop: an error that comes now comes from that."""
+    return _words.stopped
 
 
 @contextmanager
@@ -137,6 +143,7 @@ class _Watcher:
         """In the main thread."""
         if not self.number and not self.ended:
             self.number = number
+            _words.stopped = True
             # Where the exception cannot be passed on (a callback, a destructor), Python would print a traceback.
             sys.unraisablehook = lambda _: None
             threading.excepthook = lambda _: None

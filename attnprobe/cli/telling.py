@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from attnprobe.cli.stopping import on_stop
+from attnprobe.cli.stopping import on_stop, stopped
 from attnprobe.events import Event, Listener, all_of
 
 __all__ = ["naming", "telling"]
@@ -38,7 +38,8 @@ def telling(quiet: bool, log: Path | None = None, run: Path | None = None) -> It
             with seen as shown:
                 yield all_of(shown, written)
         except Exception as error:
-            written.failed(error)
+            if not stopped():  # else it is of the stop, which is told next
+                written.failed(error)
             raise
         written.finished()
 
