@@ -15,7 +15,6 @@ import naive
 import numpy as np
 import safetensors.numpy
 
-
 ASIDE = ("seed", "status", "steps", "units", "loss_sums", "adam.", "history.", "snapshot.")  # what is no final weight
 
 
