@@ -140,6 +140,20 @@ def test_numbers_that_float32_cannot_hold(state, tmp_path) -> None:
     )
 
 
+def test_a_nan_that_signals_is_one_like_others(state, tmp_path) -> None:
+    """Its conversion is an invalid operation, which numpy would warn of."""
+    wide = {name: tensor.double() for name, tensor in state.items()}
+    wide["nn.0.bias"].view(torch.int64)[0] = 0x7FF0_0000_0000_0001
+    foreign = read_weights(saved(tmp_path / "w.pt", wide), Reading({}, keep_nonfinite=True))
+    assert np.isnan(foreign.weights["nn.0.bias"][0])
+
+
+def test_more_dimensions_than_numpy_has(state, tmp_path) -> None:
+    state["query"] = state["query"].reshape((1,) * 70 + (2,))
+    path = saved(tmp_path / "w.pt", state)
+    assert refusal(read_weights, path).startswith(f"{path}: 'query' has 71 dimensions")
+
+
 @pytest.mark.parametrize("kind", [torch.int64, torch.uint8, torch.bool, torch.complex64])
 def test_numbers_that_are_no_floats(kind, state, tmp_path) -> None:
     state["WV.weight"] = state["WV.weight"].to(kind)

@@ -9,7 +9,7 @@ import pytest
 import safetensors
 import snapshot
 import torch
-from folders import damaged, damaged_manifest, flip, refusal, remedy
+from folders import damaged, damaged_manifest, flip, refusal, remedy, sealed
 
 import attnprobe as ap
 from attnprobe.model import parameter_shapes
@@ -188,6 +188,15 @@ def test_a_number_that_was_changed_by_hand_is_noticed(folder) -> None:
     text = (folder / "run.json").read_text()
     (folder / "run.json").write_text(text.replace('"lr": 0.001', '"lr": 0.002'))
     assert refusal(ap.open_run, folder) == damaged_manifest(folder)
+
+
+def test_a_forged_shard_of_other_steps_is_refused(folder, odd_config, tmp_path) -> None:
+    """Its seeds would have another number of losses."""
+    other = ap.train(odd_config.model_copy(update={"steps": 31}), SEEDS, tmp_path / "other")
+    info = json.loads((other.path / "run.json").read_bytes())
+    info["config"]["steps"] = 37
+    (other.path / "run.json").write_bytes(sealed(info))
+    assert refusal(ap.open_run, other.path) == damaged_manifest(other.path)
 
 
 def test_a_missing_or_truncated_shard_is_noticed_and_the_others_stay_usable(folder, trained) -> None:

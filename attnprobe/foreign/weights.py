@@ -31,6 +31,7 @@ TAKEN_FOR = (
     "Linear-ReLU-Linear, and a probability above 1/2 (a logit above 0) means yes."
 )
 SCALES = ("sqrt", "none")
+MOST_DIMENSIONS = 64  # that an array of numpy can have; no weight has more than 3
 FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
@@ -216,6 +217,8 @@ def _numbers(path: Path, name: str, tensor: torch.Tensor) -> np.ndarray:
         raise AttnprobeError(
             f"{path}: {shown(name)} is no dense tensor of numbers (a sparse, quantized or meta tensor)."
         )
+    if tensor.dim() > MOST_DIMENSIONS:
+        raise AttnprobeError(f"{path}: {shown(name)} has {tensor.dim()} dimensions; weights have 3 at most.")
     if tensor.dtype not in FLOATS:
         kind = str(tensor.dtype).removeprefix("torch.")
         raise AttnprobeError(
@@ -227,7 +230,7 @@ def _numbers(path: Path, name: str, tensor: torch.Tensor) -> np.ndarray:
 def _single(path: Path, places: Places, ours: str, wide: np.ndarray) -> tuple[np.ndarray, float]:
     """Float64 numbers rounded to float32, and the largest relative change."""
     wide = wide.T if ours in places.turned else wide
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # some kinds of not-a-number
         single = wide.astype(np.float32)
     lost = np.isfinite(wide) & ~np.isfinite(single)
     if lost.any():

@@ -189,6 +189,8 @@ class Manifest(Part):
         for record in (*manifest.shards, *manifest.unfinished):
             if record.file not in manifest.files:
                 raise ValueError("a shard without its file")
+        if any(record.steps != manifest.config.steps or record.unfinished for record in manifest.shards):
+            raise ValueError("a shard of other steps")
         if NAME in {*manifest.files, *manifest.writing, *manifest.removing}:
             raise ValueError("it names itself")
         if any(f"tables/{name}.parquet" not in manifest.files for name in manifest.tables):
